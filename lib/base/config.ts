@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+const flag = (fallback: 'true' | 'false') =>
+  z
+    .enum(['true', 'false', '1', '0'])
+    .default(fallback)
+    .transform((v) => v === 'true' || v === '1');
+
+/** Every key the product reads, with the reason it exists. `.env.example` and the README table come from here. */
+export const configSchema = z.object({
+  LARDER_URL: z
+    .url()
+    .optional()
+    .describe(
+      'Public address, e.g. https://hub.example.org. Links and commit URLs are built from it. Without it the address that the client used is taken, if it is one of this machine.',
+    ),
+  LARDER_ALLOWED_HOSTS: z
+    .string()
+    .default('')
+    .describe(
+      'More host names, comma-separated, under which clients may address this hub (when LARDER_URL is not the only one).',
+    ),
+  HOST: z.string().default('0.0.0.0').describe('Interface to listen on.'),
+  PORT: z.coerce.number().int().min(0).max(65535).default(3000).describe('Public port.'),
+  LARDER_DATA: z
+    .string()
+    .default('./data')
+    .describe('Folder for everything local: embedded Postgres, the local object store, weights cache.'),
+  LARDER_ROLE: z
+    .enum(['all', 'wire', 'pages', 'gateway'])
+    .default('all')
+    .describe('Which part of the server this process answers; all others get 404 from it.'),
+  DATABASE_URL: z
+    .string()
+    .describe('Postgres 15 or newer. The launcher starts an embedded one when it is absent.'),
+  DATABASE_POOL: z.coerce
+    .number()
+    .int()
+    .min(2)
+    .max(200)
+    .default(20)
+    .describe('Most connections of one process.'),
+  S3_ENDPOINT: z
+    .url()
+    .optional()
+    .describe('S3-compatible store. Without it objects are files under LARDER_DATA.'),
+  S3_BUCKET: z.string().default('larder').describe('Bucket; created when missing.'),
+  S3_REGION: z.string().default('us-east-1').describe('Region used in signatures.'),
+  S3_ACCESS_KEY_ID: z.string().optional().describe('Key with read and write on the bucket.'),
+  S3_SECRET_ACCESS_KEY: z.string().optional().describe('Its secret.'),
+  S3_DIRECT: flag('true').describe(
+    'Clients may reach the store themselves: downloads are redirected to signed URLs. false: bytes stream through the hub.',
+  ),
+  S3_PUBLIC_ENDPOINT: z
+    .url()
+    .optional()
+    .describe('Address under which clients reach the store, when it differs from S3_ENDPOINT.'),
+  LARDER_ADMIN_NAME: z.string().default('admin').describe('Name of the administrator made at first start.'),
+  LARDER_ADMIN_PASSWORD: z
+    .string()
+    .optional()
+    .describe('Their password; generated and printed once when absent.'),
+  LARDER_ADMIN_TOKEN: z
+    .string()
+    .optional()
+    .describe('An access token (hf_…, at least 35 characters) for them.'),
+  LARDER_SEED: z
+    .string()
+    .optional()
+    .describe('JSON file of users and organizations, applied at every start without ever removing anything.'),
+  LARDER_SIGNUP: flag('true').describe('Whether strangers may create an account on the sign-up page.'),
+  LARDER_SECRET: z
+    .string()
+    .min(32)
+    .optional()
+    .describe(
+      'Root of all signing keys. Generated and kept in the database when absent; set it when the database is backed up to less trusted places.',
+    ),
+  LARDER_TRUSTED_PROXIES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe('How many reverse proxies in front may set X-Forwarded-For.'),
+  LARDER_ENGINE_THREADS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Threads of one inference engine; 0 means one less than the cores.'),
+  LARDER_ENGINES_OUTLIVE_WORKER: flag('false').describe(
+    'Leave engines running when the worker stops in order (rolling updates); a new worker adopts them.',
+  ),
+  LARDER_INLINE_SHA256_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(2_000_000_000)
+    .describe(
+      'Largest Xet file whose SHA-256 is recomputed before the upload is acknowledged; larger ones are verified in the background.',
+    ),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Least severe level that is logged.'),
+});
+
+export type Config = Readonly<z.infer<typeof configSchema>>;
+
+/**
+ * Reads the configuration once. Values of an `.env` file in the working directory fill what the environment
+ * leaves out. Throws one Error that names every wrong key and what it should be.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env, envFile = '.env'): Config {
+  const fromFile: Record<string, string> = {};
+  let text = '';
+  try {
+    text = readFileSync(envFile, 'utf8');
+  } catch {
+    // no .env file: the environment is all there is
+  }
+  for (const line of text.split('\n')) {
+    const match = /^\s*([A-Z0-9_]+)\s*=\s*(.*?)\s*$/.exec(line);
+    if (match?.[1]) fromFile[match[1]] = (match[2] ?? '').replace(/^(["'])(.*)\1$/, '$2');
+  }
+  const known: Record<string, string> = {};
+  for (const key of Object.keys(configSchema.shape)) {
+    const value = env[key] ?? fromFile[key];
+    if (value !== undefined && value !== '') known[key] = value;
+  }
+  const parsed = configSchema.safeParse(known);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((i) => `  ${i.path.join('.')}: ${i.message}`);
+    throw new Error(`configuration is not valid:\n${lines.join('\n')}`);
+  }
+  return Object.freeze(parsed.data);
+}

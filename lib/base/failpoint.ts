@@ -1,0 +1,20 @@
+/**
+ * Named places where a fault test may kill, stall or fail the process. Without LARDER_FAILPOINTS this is one
+ * property read. Format: `name=exit|throw|sleep:ms`, comma-separated; the hit is printed to stderr, so that a
+ * test can require that its point was reached.
+ */
+// biome-ignore format: one line reads best
+const armed: Map<string, string> | null = process.env.LARDER_FAILPOINTS // the one reader of the environment besides config.ts
+  ? new Map(process.env.LARDER_FAILPOINTS.split(',').map((p) => p.split('=') as [string, string]))
+  : null;
+
+/** Does nothing unless armed for `name`. `exit` ends the process at once as kill -9 would. */
+export async function failpoint(name: string): Promise<void> {
+  const action = armed?.get(name);
+  if (action === undefined) return;
+  process.stderr.write(`failpoint ${name} ${action}\n`);
+  if (action === 'exit') process.kill(process.pid, 'SIGKILL');
+  if (action === 'throw') throw new Error(`failpoint ${name}`);
+  if (action.startsWith('sleep:'))
+    await new Promise((resolve) => setTimeout(resolve, Number(action.slice(6))));
+}

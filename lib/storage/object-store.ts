@@ -1,0 +1,95 @@
+import type { Readable } from 'node:stream';
+
+/** Half-open would be tidier, but HTTP ranges are inclusive at both ends and so is this. */
+export interface ByteRange {
+  /** First byte, 0-based. */
+  start: number;
+  /** Last byte, inclusive. */
+  end: number;
+}
+
+export interface ObjectInfo {
+  key: string;
+  sizeBytes: number;
+  lastModifiedMs: number;
+}
+
+export interface UploadedPart {
+  partNumber: number;
+  etag: string;
+}
+
+/**
+ * The port to where large bytes live. Keys are random and never reused (lib/storage/keys.ts), so no method
+ * depends on conditional writes, and none trusts a checksum that a client sent. Adapters: local, s3; both pass
+ * tests/storage/conformance.ts.
+ */
+export interface ObjectStore {
+  readonly kind: 'local' | 's3';
+
+  /**
+   * Stores `body` under `key`. On return the bytes are durable (local: fsynced and renamed; s3: acknowledged).
+   * Throws and leaves nothing behind when the body ends early, exceeds `sizeBytes`, or `signal` aborts.
+   */
+  put(
+    key: string,
+    body: Readable | Uint8Array,
+    options: { sizeBytes: number; signal?: AbortSignal },
+  ): Promise<void>;
+
+  /** Streams the object or a range of it. Throws ObjectMissing when there is none. A stream that cannot deliver all its bytes ends in an error, never early. */
+  get(key: string, options?: { range?: ByteRange; signal?: AbortSignal }): Promise<Readable>;
+
+  /** Size and age, or null when there is no such object. */
+  head(key: string): Promise<ObjectInfo | null>;
+
+  /** Deletes; a key that does not exist is not an error. */
+  delete(keys: readonly string[]): Promise<void>;
+
+  /** All objects under a prefix, in no particular order. */
+  list(prefix: string): AsyncIterable<ObjectInfo>;
+
+  /**
+   * A URL with which a client can GET the object (or exactly `range` of it) without credentials until it
+   * expires, or null when clients cannot reach this store and the hub must stream the bytes itself.
+   */
+  signGet(
+    key: string,
+    options: { expiresSeconds: number; range?: ByteRange; filename?: string; contentType?: string },
+  ): Promise<string | null>;
+
+  /** Starts a multipart upload; returns the store's upload id. */
+  beginMultipart(key: string): Promise<string>;
+
+  /** A URL for PUT of one part (only `host` is signed), or null: then parts go through the hub and putPart. */
+  signPart(key: string, uploadId: string, partNumber: number, expiresSeconds: number): Promise<string | null>;
+
+  /** Stores one part (1-based, at most 10,000); a repeated part replaces the earlier one. */
+  putPart(
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    body: Readable | Uint8Array,
+    options: { sizeBytes: number; signal?: AbortSignal },
+  ): Promise<UploadedPart>;
+
+  /** Assembles the parts under `key`; throws when a part is missing or its etag differs. Calling it again after success succeeds. */
+  completeMultipart(key: string, uploadId: string, parts: readonly UploadedPart[]): Promise<void>;
+
+  /** Gives up a multipart upload; an unknown id is not an error. */
+  abortMultipart(key: string, uploadId: string): Promise<void>;
+
+  /** Throws, naming what is wrong, unless the store can be written, read, ranged and deleted. */
+  probe(): Promise<void>;
+
+  /** Closes sockets. */
+  close(): Promise<void>;
+}
+
+/** The object is not in the store. */
+export class ObjectMissing extends Error {
+  constructor(key: string) {
+    super(`no object ${key}`);
+    this.name = 'ObjectMissing';
+  }
+}
