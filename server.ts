@@ -4,10 +4,13 @@ import { loadConfig } from '#lib/base/config.ts';
 import { bootstrap } from '#lib/identity/bootstrap.ts';
 import { closeApp, createApp } from '#lib/identity/create-app.ts';
 import { createDispatcher } from '#lib/wire/dispatch.ts';
-import { guardPage } from '#lib/wire/page-guard.ts';
+import { createPageGuard } from '#lib/wire/page-guard.ts';
 import { routes } from '#lib/wire/routes.ts';
 
 const SHUTDOWN_GRACE_MS = 10_000;
+process.env.NEXT_TELEMETRY_DISABLED = '1';
+// next-auth builds its links from X-Forwarded-Host, which only guardPage sets.
+process.env.AUTH_TRUST_HOST = 'true';
 const dev = process.env.NODE_ENV === 'development';
 const config = loadConfig();
 const app = await createApp({ config, program: 'server' });
@@ -35,6 +38,7 @@ async function preparePages(): Promise<Pages | undefined> {
 }
 
 const pages = await preparePages();
+const guardPage = createPageGuard(config, { dev });
 const dispatch = config.LARDER_ROLE === 'pages' ? async () => false : createDispatcher(app, routes);
 
 const server = createServer({
@@ -65,7 +69,7 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
     res.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('This process serves no pages\n');
     return;
   }
-  if (guardPage(req, res, { dev })) await pages.render(req, res);
+  if (guardPage(req, res)) await pages.render(req, res);
 }
 
 await new Promise<void>((resolve, reject) => {
