@@ -1,0 +1,93 @@
+import type { Queryable } from '#lib/base/db.ts';
+import type { OrgMembership, UserPrincipal } from './principal.ts';
+
+/** A user as a credential shows them, before it is said which credential it was. */
+type UserFacts = Omit<UserPrincipal, 'kind' | 'via' | 'token'>;
+
+export interface TokenFacts {
+  readonly user: UserFacts;
+  readonly token: NonNullable<UserPrincipal['token']>;
+  readonly lastUsedAt: Date | null;
+}
+
+export interface SessionFacts {
+  readonly user: UserFacts;
+  readonly expiresAt: Date;
+}
+
+interface UserRow {
+  id: string;
+  name: string;
+  fullname: string;
+  email: string | null;
+  is_admin: boolean;
+  orgs: OrgMembership[];
+}
+
+// One index probe per table: access_token_token_hash_key or session_pkey, user_account_pkey, namespace_pkey,
+// membership_user_id_idx. At most 1,000 organizations travel with a principal.
+const USER_COLUMNS = `u.id, n.name, u.fullname, u.email, u.is_admin,
+  (SELECT coalesce(json_agg(json_build_object('id', m.id, 'name', m.name, 'fullname', m.fullname, 'role', m.role)), '[]')
+   FROM (SELECT o.id, n2.name, o.fullname, m2.role
+         FROM membership m2 JOIN org o ON o.id = m2.org_id JOIN namespace n2 ON n2.id = o.id
+         WHERE m2.user_id = u.id AND n2.deleted_at IS NULL ORDER BY n2.name_key LIMIT 1000) m) AS orgs`;
+
+function userOf(row: UserRow): UserFacts {
+  return {
+    id: row.id,
+    name: row.name,
+    fullname: row.fullname,
+    email: row.email,
+    isAdmin: row.is_admin,
+    orgs: row.orgs,
+  };
+}
+
+/** The live token with this hash and its user, or null when it is unknown, revoked, expired or its user suspended. */
+export async function findToken(db: Queryable, tokenHash: Buffer, nowMs: number): Promise<TokenFacts | null> {
+  const { rows } = await db.query<
+    UserRow & {
+      token_id: string;
+      token_name: string;
+      token_role: 'read' | 'write';
+      token_created_at: Date;
+      last_used_at: Date | null;
+    }
+  >(
+    `SELECT ${USER_COLUMNS}, t.id AS token_id, t.name AS token_name, t.role AS token_role,
+            t.created_at AS token_created_at, t.last_used_at
+     FROM access_token t JOIN user_account u ON u.id = t.user_id JOIN namespace n ON n.id = u.id
+     WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)
+       AND u.suspended_at IS NULL AND n.deleted_at IS NULL`,
+    [tokenHash, new Date(nowMs)],
+  );
+  const row = rows[0];
+  if (!row) return null;
+  return {
+    user: userOf(row),
+    token: {
+      id: row.token_id,
+      name: row.token_name,
+      role: row.token_role,
+      createdAt: row.token_created_at.toISOString(),
+    },
+    lastUsedAt: row.last_used_at,
+  };
+}
+
+/** The live session with this hashed id and its user, or null. */
+export async function findSession(
+  db: Queryable,
+  idHash: Buffer,
+  nowMs: number,
+): Promise<SessionFacts | null> {
+  const { rows } = await db.query<UserRow & { expires_at: Date }>(
+    `SELECT ${USER_COLUMNS}, s.expires_at
+     FROM session s JOIN user_account u ON u.id = s.user_id JOIN namespace n ON n.id = u.id
+     WHERE s.id_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2
+       AND u.suspended_at IS NULL AND n.deleted_at IS NULL`,
+    [idHash, new Date(nowMs)],
+  );
+  const row = rows[0];
+  return row ? { user: userOf(row), expiresAt: row.expires_at } : null;
+}

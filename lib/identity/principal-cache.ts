@@ -1,0 +1,67 @@
+import type { App } from './context.ts';
+import type { UserPrincipal } from './principal.ts';
+
+type Cached = Pick<App, 'db' | 'clock'>;
+
+interface Entry {
+  readonly principal: UserPrincipal;
+  readonly untilMs: number;
+}
+
+interface State {
+  readonly entries: Map<string, Entry>;
+  readonly loading: Map<string, Promise<UserPrincipal | null>>;
+}
+
+/** How long a credential may still work in another process after it was revoked there. */
+export const PRINCIPAL_TTL_MS = 5_000;
+const MAX_ENTRIES = 10_000;
+
+// The Next bundle holds a second copy of this module: the state is the process's, one per pool.
+const REGISTRY = Symbol.for('larder.identity.principals');
+const holder = globalThis as { [REGISTRY]?: WeakMap<object, State> };
+
+function stateOf(app: Cached): State {
+  holder[REGISTRY] ??= new WeakMap();
+  let state = holder[REGISTRY].get(app.db);
+  if (!state) {
+    state = { entries: new Map(), loading: new Map() };
+    holder[REGISTRY].set(app.db, state);
+  }
+  return state;
+}
+
+/**
+ * The principal behind a hashed credential: from memory when it was loaded within PRINCIPAL_TTL_MS, else by `load`,
+ * which runs once for all who ask at the same time. What does not exist is not remembered, so junk cannot push out
+ * what is used. Holds at most 10,000 principals.
+ */
+export async function cachedPrincipal(
+  app: Cached,
+  key: string,
+  load: () => Promise<UserPrincipal | null>,
+): Promise<UserPrincipal | null> {
+  const { entries, loading } = stateOf(app);
+  const hit = entries.get(key);
+  const nowMs = app.clock.now();
+  if (hit && hit.untilMs > nowMs) return hit.principal;
+  entries.delete(key);
+  let pending = loading.get(key);
+  if (!pending) {
+    pending = load().finally(() => loading.delete(key));
+    loading.set(key, pending);
+  }
+  const principal = await pending;
+  if (principal) {
+    entries.set(key, { principal, untilMs: nowMs + PRINCIPAL_TTL_MS });
+    if (entries.size > MAX_ENTRIES) entries.delete(entries.keys().next().value as string);
+  }
+  return principal;
+}
+
+/** Drops what this process remembers of a user, so that a change of their rights or credentials counts at once here. */
+export function forgetPrincipal(app: Cached, userId: string): void {
+  const { entries, loading } = stateOf(app);
+  for (const [key, entry] of entries) if (entry.principal.id === userId) entries.delete(key);
+  loading.clear();
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { decode } from 'next-auth/jwt';
+import type { App } from './context.ts';
+import { findSession } from './db.ts';
+import type { UserPrincipal } from './principal.ts';
+import { cachedPrincipal } from './principal-cache.ts';
+import { hashSessionId, SESSION_MS, sessionSecret } from './session.ts';
+
+const COOKIE = 'next-auth.session-token';
+const MAX_COOKIE_LENGTH = 4_096;
+const RENEW_AFTER_MS = 24 * 3_600_000;
+
+/** The value of one cookie in a Cookie header (RFC 6265 §5.4), or null. The first wins when it is repeated. */
+function cookieValue(header: string, name: string): string | null {
+  for (const pair of header.split(';')) {
+    const equals = pair.indexOf('=');
+    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
+  }
+  return null;
+}
+
+function sessionCookie(app: App, header: string): string | null {
+  const secure = cookieValue(header, `__Secure-${COOKIE}`);
+  // Over https only the prefixed cookie counts: a neighbour on plain http can set the other one.
+  if (secure !== null || app.config.LARDER_URL?.startsWith('https:')) return secure;
+  return cookieValue(header, COOKIE);
+}
+
+/** The hashed session id inside a session cookie, or null when it was not made by this hub or is too old. */
+export async function sessionIdHash(app: App, cookie: string): Promise<Buffer | null> {
+  try {
+    const token = await decode({ token: cookie, secret: sessionSecret(app) });
+    return typeof token?.sid === 'string' ? hashSessionId(token.sid) : null;
+  } catch {
+    return null; // forged, truncated, or signed under another root key
+  }
+}
+
+/**
+ * The user whose session a Cookie header shows, or null. The cookie alone proves nothing: its session must be live
+ * in the database (checked at most 5 s ago). Sessions live for 30 days after their last use.
+ */
+export async function readSession(
+  app: App,
+  cookieHeader: string | null | undefined,
+): Promise<UserPrincipal | null> {
+  const cookie = cookieHeader ? sessionCookie(app, cookieHeader) : null;
+  if (!cookie || cookie.length > MAX_COOKIE_LENGTH) return null;
+  const key = `session:${createHash('sha256').update(cookie).digest('base64')}`;
+  return cachedPrincipal(app, key, async () => {
+    const idHash = await sessionIdHash(app, cookie);
+    const nowMs = app.clock.now();
+    const found = idHash && (await findSession(app.db, idHash, nowMs));
+    if (!found) return null;
+    if (found.expiresAt.getTime() < nowMs + SESSION_MS - RENEW_AFTER_MS) {
+      await app.db.query('UPDATE session SET expires_at = $2 WHERE id_hash = $1', [
+        idHash,
+        new Date(nowMs + SESSION_MS),
+      ]);
+    }
+    return Object.freeze({ kind: 'user', ...found.user, via: 'session', token: null });
+  });
+}
