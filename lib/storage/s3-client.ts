@@ -1,0 +1,75 @@
+import { CreateBucketCommand, HeadBucketCommand, PutBucketCorsCommand, S3Client } from '@aws-sdk/client-s3';
+import { hubError, isHubError } from '#lib/base/errors.ts';
+
+export interface S3Options {
+  readonly endpoint: string;
+  /** Address that clients use; signatures cover the host, so URLs must be signed for this one. */
+  readonly publicEndpoint?: string | undefined;
+  readonly bucket: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Whether clients may be sent to the store at all. */
+  readonly direct: boolean;
+}
+
+/**
+ * A client that adds no checksums of its own: the SDK's defaults bake the CRC of an empty body into presigned
+ * PUTs and turn streams into trailer-chunked ones that some servers refuse.
+ */
+export function createS3Client(options: S3Options, endpoint: string): S3Client {
+  return new S3Client({
+    endpoint,
+    region: options.region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    maxAttempts: 3,
+    requestHandler: {
+      connectionTimeout: 5_000,
+      socketTimeout: 60_000,
+      httpAgent: { keepAlive: true, maxSockets: 256 },
+      httpsAgent: { keepAlive: true, maxSockets: 256 },
+    },
+  });
+}
+
+/** Makes the bucket, with CORS for browser uploads, unless it exists. */
+export async function ensureBucket(client: S3Client, Bucket: string): Promise<void> {
+  const missing = await client.send(new HeadBucketCommand({ Bucket })).then(
+    () => false,
+    (error) => {
+      if (error.$metadata?.httpStatusCode === 404) return true;
+      throw storeFailure(error);
+    },
+  );
+  if (!missing) return;
+  await client.send(new CreateBucketCommand({ Bucket })).catch((error) => {
+    if (error.name !== 'BucketAlreadyOwnedByYou') throw storeFailure(error);
+  });
+  // Any origin: what gives the right is the signature in the URL, and browsers must read ETag of a part.
+  const rule = {
+    AllowedOrigins: ['*'],
+    AllowedMethods: ['GET', 'HEAD', 'PUT'],
+    AllowedHeaders: ['*'],
+    ExposeHeaders: ['ETag', 'Content-Range', 'Accept-Ranges', 'Content-Length'],
+  };
+  await client
+    .send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules: [rule] } }))
+    .catch((error) => {
+      // Stores without CORS settings exist and work for every client but browsers.
+      if (error.$metadata?.httpStatusCode !== 501) throw storeFailure(error);
+    });
+}
+
+/** `not_ready` for whatever the store could not do; an abort or an error of ours stays what it is. */
+export function storeFailure(error: unknown): Error {
+  if (isHubError(error)) return error;
+  const failure = error as Error & { $metadata?: { httpStatusCode?: number } };
+  if (failure.name === 'AbortError') return failure;
+  return hubError('not_ready', 'the object store does not answer as it should; try again', {
+    cause: failure,
+    internal: `${failure.name} ${failure.$metadata?.httpStatusCode ?? ''} ${failure.message}`,
+  });
+}

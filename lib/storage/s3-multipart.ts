@@ -1,0 +1,104 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { hubError } from '#lib/base/errors.ts';
+import { checkPartNumber, checkParts } from './check-parts.ts';
+import type { ObjectStore } from './object-store.ts';
+import { type S3Options, storeFailure } from './s3-client.ts';
+import { sendBody } from './s3-send-body.ts';
+
+type Multipart = Pick<
+  ObjectStore,
+  'beginMultipart' | 'signPart' | 'putPart' | 'completeMultipart' | 'abortMultipart'
+>;
+
+/** Names under which servers report parts that do not fit: the client's doing, not the store's. */
+const PART_ERRORS = new Set([
+  'InvalidPart',
+  'InvalidPartOrder',
+  'EntityTooSmall',
+  'MalformedXML',
+  'InvalidRequest',
+]);
+
+/** The multipart half of the S3 adapter. Part URLs sign `host` alone: clients send no other headers. */
+export function createS3Multipart(client: S3Client, signer: S3Client, options: S3Options): Multipart {
+  const Bucket = options.bucket;
+  return {
+    async beginMultipart(Key) {
+      const { UploadId } = await client
+        .send(new CreateMultipartUploadCommand({ Bucket, Key }))
+        .catch((error) => {
+          throw storeFailure(error);
+        });
+      if (!UploadId) throw storeFailure(new Error('the store gave no upload id'));
+      return UploadId;
+    },
+
+    async signPart(Key, UploadId, PartNumber, expiresSeconds) {
+      if (!options.direct) return null;
+      const command = new UploadPartCommand({
+        Bucket,
+        Key,
+        UploadId,
+        PartNumber: checkPartNumber(PartNumber),
+      });
+      return getSignedUrl(signer, command, { expiresIn: expiresSeconds });
+    },
+
+    async putPart(Key, UploadId, partNumber, body, { sizeBytes, signal }) {
+      const PartNumber = checkPartNumber(partNumber);
+      const answer = await sendBody(body, sizeBytes, signal, (Body, abortSignal) => {
+        const command = new UploadPartCommand({
+          Bucket,
+          Key,
+          UploadId,
+          PartNumber,
+          Body,
+          ContentLength: sizeBytes,
+        });
+        return client.send(command, { abortSignal }).catch((error) => {
+          throw error.name === 'NoSuchUpload' ? noUpload() : error;
+        });
+      });
+      return { partNumber, etag: answer.ETag ?? '' };
+    },
+
+    async completeMultipart(Key, UploadId, parts) {
+      const Parts = checkParts(parts).map((p) => ({ PartNumber: p.partNumber, ETag: p.etag }));
+      const command = new CompleteMultipartUploadCommand({
+        Bucket,
+        Key,
+        UploadId,
+        MultipartUpload: { Parts },
+      });
+      await client.send(command).catch(async (error) => {
+        if (PART_ERRORS.has(error.name))
+          throw hubError('invalid_input', 'a part was not uploaded, is too small or its etag differs', {
+            internal: `${error.name}: ${error.message}`,
+          });
+        if (error.name !== 'NoSuchUpload') throw storeFailure(error);
+        // Keys are used once, so an object under this key is this upload, completed earlier.
+        await client.send(new HeadObjectCommand({ Bucket, Key })).catch(() => {
+          throw noUpload();
+        });
+      });
+    },
+
+    async abortMultipart(Key, UploadId) {
+      await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId })).catch((error) => {
+        if (error.name !== 'NoSuchUpload') throw storeFailure(error);
+      });
+    },
+  };
+}
+
+function noUpload() {
+  return hubError('invalid_input', 'no such upload: it was never begun, is complete or was given up');
+}

@@ -1,0 +1,132 @@
+import { pipeline, type Readable } from 'node:stream';
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { hubError } from '#lib/base/errors.ts';
+import { exactLength } from './exact-length.ts';
+import { type ByteRange, type ObjectInfo, ObjectMissing, type ObjectStore } from './object-store.ts';
+import { probeStore } from './probe-store.ts';
+import { createS3Client, ensureBucket, type S3Options, storeFailure } from './s3-client.ts';
+import { createS3Multipart } from './s3-multipart.ts';
+import { sendBody } from './s3-send-body.ts';
+
+/** S3's own limit for one PUT. */
+const MAX_PUT_BYTES = 5 * 2 ** 30;
+const DELETE_BATCH = 1000;
+
+/**
+ * Objects in a bucket of any S3-compatible server; the bucket is made when it is missing. Signed URLs are made
+ * for `publicEndpoint`, and none at all when `direct` is false. No answer depends on checksums, conditional
+ * writes or etags of the server (faults.md §3).
+ */
+export async function createS3Store(options: S3Options): Promise<ObjectStore> {
+  const client = createS3Client(options, options.endpoint);
+  const signer = options.publicEndpoint ? createS3Client(options, options.publicEndpoint) : client;
+  await ensureBucket(client, options.bucket);
+  const Bucket = options.bucket;
+
+  const store: Omit<ObjectStore, 'probe'> = {
+    kind: 's3',
+    async put(Key, body, { sizeBytes, signal }) {
+      if (sizeBytes > MAX_PUT_BYTES)
+        throw hubError('too_large', 'one PUT takes at most 5 GiB; use a multipart upload');
+      await sendBody(body, sizeBytes, signal, (Body, abortSignal) =>
+        client.send(new PutObjectCommand({ Bucket, Key, Body, ContentLength: sizeBytes }), { abortSignal }),
+      );
+    },
+    get: (key, getOptions = {}) => read(client, Bucket, key, getOptions),
+    head: (key) => head(client, Bucket, key),
+    async delete(keys) {
+      for (let at = 0; at < keys.length; at += DELETE_BATCH) {
+        const Objects = keys.slice(at, at + DELETE_BATCH).map((Key) => ({ Key }));
+        const { Errors } = await client
+          .send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }))
+          .catch((error) => {
+            throw storeFailure(error);
+          });
+        const failed = Errors?.find((e) => e.Code !== 'NoSuchKey');
+        if (failed) throw storeFailure(new Error(`delete ${failed.Key}: ${failed.Code} ${failed.Message}`));
+      }
+    },
+    list: (prefix) => list(client, Bucket, prefix),
+    async signGet(Key, { expiresSeconds, range, filename, contentType }) {
+      if (!options.direct) return null;
+      const command = new GetObjectCommand({
+        Bucket,
+        Key,
+        ...(range && { Range: rangeHeader(range) }),
+        ...(filename !== undefined && { ResponseContentDisposition: attachment(filename) }),
+        ...(contentType !== undefined && { ResponseContentType: contentType }),
+      });
+      return getSignedUrl(signer, command, { expiresIn: expiresSeconds });
+    },
+    ...createS3Multipart(client, signer, options),
+    async close() {
+      client.destroy();
+      signer.destroy();
+    },
+  };
+  return { ...store, probe: () => probeStore(store) };
+}
+
+/** RFC 6266 with the UTF-8 form of RFC 8187, so that any file name survives. */
+function attachment(filename: string): string {
+  const ascii = filename.replace(/[^\x20-\x7e]|["\\%]/g, '_');
+  const utf8 = encodeURIComponent(filename).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${utf8}`;
+}
+
+function rangeHeader({ start, end }: ByteRange): string {
+  return `bytes=${start}-${end}`;
+}
+
+async function read(
+  client: S3Client,
+  Bucket: string,
+  key: string,
+  { range, signal }: { range?: ByteRange; signal?: AbortSignal },
+): Promise<Readable> {
+  const command = new GetObjectCommand({ Bucket, Key: key, ...(range && { Range: rangeHeader(range) }) });
+  const answer = await client.send(command, signal ? { abortSignal: signal } : {}).catch((error) => {
+    if (error.name === 'NoSuchKey') throw new ObjectMissing(key);
+    if (error.name === 'InvalidRange')
+      throw hubError('range_not_satisfiable', `bytes ${range?.start}-${range?.end} are not in the object`);
+    throw storeFailure(error);
+  });
+  const body = answer.Body as Readable;
+  const length = answer.ContentLength ?? 0;
+  if (range && length !== range.end - range.start + 1) {
+    body.destroy();
+    throw hubError('range_not_satisfiable', `bytes ${range.start}-${range.end} are not in the object`);
+  }
+  return pipeline(body, exactLength(length), () => {});
+}
+
+async function head(client: S3Client, Bucket: string, key: string): Promise<ObjectInfo | null> {
+  const answer = await client.send(new HeadObjectCommand({ Bucket, Key: key })).catch((error) => {
+    if (error.$metadata?.httpStatusCode === 404) return null;
+    throw storeFailure(error);
+  });
+  if (!answer) return null;
+  return { key, sizeBytes: answer.ContentLength ?? 0, lastModifiedMs: answer.LastModified?.getTime() ?? 0 };
+}
+
+async function* list(client: S3Client, Bucket: string, prefix: string): AsyncGenerator<ObjectInfo> {
+  let token: string | undefined;
+  do {
+    const page = await client
+      .send(new ListObjectsV2Command({ Bucket, Prefix: prefix, ...(token && { ContinuationToken: token }) }))
+      .catch((error) => {
+        throw storeFailure(error);
+      });
+    for (const o of page.Contents ?? [])
+      yield { key: o.Key ?? '', sizeBytes: o.Size ?? 0, lastModifiedMs: o.LastModified?.getTime() ?? 0 };
+    token = page.IsTruncated ? page.NextContinuationToken : undefined;
+  } while (token);
+}
