@@ -88,6 +88,15 @@ CREATE TABLE "audit_event" (
 );
 
 -- CreateTable
+CREATE TABLE "throttle" (
+    "key" BYTEA NOT NULL,
+    "count" INTEGER NOT NULL,
+    "ends_at" TIMESTAMPTZ(3) NOT NULL,
+
+    CONSTRAINT "throttle_pkey" PRIMARY KEY ("key")
+);
+
+-- CreateTable
 CREATE TABLE "secret" (
     "name" TEXT NOT NULL,
     "value" BYTEA NOT NULL,
@@ -333,6 +342,9 @@ CREATE TABLE "replica" (
     "started_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "ready_at" TIMESTAMPTZ(3),
     "ended_at" TIMESTAMPTZ(3),
+    "seen_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "done_bytes" BIGINT,
+    "total_bytes" BIGINT,
 
     CONSTRAINT "replica_pkey" PRIMARY KEY ("id")
 );
@@ -387,13 +399,13 @@ CREATE INDEX "audit_event_subject_id_idx" ON "audit_event"("subject", "id");
 CREATE INDEX "audit_event_actor_id_id_idx" ON "audit_event"("actor_id", "id");
 
 -- CreateIndex
+CREATE INDEX "throttle_ends_at_idx" ON "throttle"("ends_at");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "repo_public_id_key" ON "repo"("public_id");
 
 -- CreateIndex
 CREATE INDEX "repo_updated_at_idx" ON "repo"("updated_at");
-
--- CreateIndex
-CREATE UNIQUE INDEX "repo_type_namespace_id_name_key_key" ON "repo"("type", "namespace_id", "name_key");
 
 -- CreateIndex
 CREATE INDEX "ref_update_repo_id_name_id_idx" ON "ref_update"("repo_id", "name", "id");
@@ -528,6 +540,12 @@ CREATE UNIQUE INDEX "access_token_name" ON "access_token" ("user_id", lower("nam
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE INDEX "repo_name_trgm" ON "repo" USING gin ("name_key" gin_trgm_ops);
 CREATE INDEX "namespace_name_trgm" ON "namespace" USING gin ("name_key" gin_trgm_ops);
+
+-- Names that look alike: the same word as nameSkeleton() of lib/identity/names.ts.
+CREATE INDEX "namespace_skeleton" ON "namespace" (replace(replace(translate("name_key", '01l-_.', 'oii'), 'vv', 'w'), 'rn', 'm'));
+
+-- A name belongs to one live repo; a deleted repo keeps its row, its id and its objects, but not the name.
+CREATE UNIQUE INDEX "repo_live_name" ON "repo" ("type", "namespace_id", "name_key") WHERE "deleted_at" IS NULL;
 
 -- Lists of newest and most used: only live repos.
 CREATE INDEX "repo_newest" ON "repo" ("type", "updated_at" DESC, "id" DESC) WHERE "deleted_at" IS NULL;
