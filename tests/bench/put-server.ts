@@ -1,0 +1,17 @@
+import { createServer } from 'node:http';
+import { createLocalStore } from '#lib/storage/local-store.ts';
+
+/** The peer of the upload bench: a plain HTTP PUT straight into the same kind of store. Prints its port. */
+const store = createLocalStore(process.argv[2] ?? '');
+let n = 0;
+const server = createServer((req, res) => {
+  store.put(`bench/${n++}`, req, { sizeBytes: Number(req.headers['content-length']) }).then(
+    () => res.writeHead(200).end(),
+    (error: Error) => res.writeHead(500).end(error.message),
+  );
+});
+server.requestTimeout = 0;
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  process.stdout.write(`${typeof address === 'object' ? address?.port : ''}\n`);
+});
