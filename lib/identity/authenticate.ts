@@ -16,6 +16,11 @@ const TOKEN = /^hf_[\x21-\x7e]{5,253}$/;
 const MAX_HEADER_LENGTH = 1_024;
 const LAST_USED_MS = 60_000;
 
+/** Whether a text could be an access token at all: `hf_` and visible ASCII, 8 to 256 characters in total. */
+export function isTokenShaped(text: string): boolean {
+  return TOKEN.test(text);
+}
+
 /** SHA-256 of a token: all that is ever stored or compared of it. */
 export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest();
@@ -31,12 +36,12 @@ export function tokenIn(authorization: string): string | null {
   const match = /^(bearer|basic) +(\S+) *$/i.exec(authorization);
   const value = match?.[2];
   if (value === undefined) return null;
-  if (match?.[1]?.toLowerCase() === 'bearer') return TOKEN.test(value) ? value : null;
+  if (match?.[1]?.toLowerCase() === 'bearer') return isTokenShaped(value) ? value : null;
   const text = Buffer.from(value, 'base64').toString('latin1');
   const colon = text.indexOf(':');
   const [user, password] = colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
-  if (TOKEN.test(password)) return password;
-  return TOKEN.test(user) ? user : null;
+  if (isTokenShaped(password)) return password;
+  return isTokenShaped(user) ? user : null;
 }
 
 async function loadByToken(app: App, tokenHash: Buffer): Promise<UserPrincipal | null> {

@@ -91,3 +91,19 @@ export async function findSession(
   const row = rows[0];
   return row ? { user: userOf(row), expiresAt: row.expires_at } : null;
 }
+
+/** The user who signs in under this name or e-mail address (lower case), or null. */
+export async function findLogin(
+  db: Queryable,
+  loginKey: string,
+): Promise<{ id: string; name: string; passwordHash: string | null } | null> {
+  const { rows } = await db.query<{ id: string; name: string; password_hash: string | null }>(
+    `SELECT u.id, n.name, u.password_hash FROM user_account u JOIN namespace n ON n.id = u.id
+     WHERE u.id = coalesce((SELECT id FROM namespace WHERE name_key = $1 AND kind = 'user'),
+                           (SELECT id FROM user_account WHERE email_key = $1))
+       AND u.suspended_at IS NULL AND n.deleted_at IS NULL`,
+    [loginKey],
+  );
+  const row = rows[0];
+  return row ? { id: row.id, name: row.name, passwordHash: row.password_hash } : null;
+}

@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { Clock } from '#lib/base/clock.ts';
+import type { Queryable } from '#lib/base/db.ts';
 import type { App } from './context.ts';
 import { keyFor } from './signing.ts';
 
@@ -17,17 +19,20 @@ export function hashSessionId(sessionId: string): Buffer {
 
 /** Opens a session for a user who just proved who they are; returns its id, which only the cookie may carry. */
 export async function createSession(
-  app: Pick<App, 'db' | 'clock'>,
+  tx: Queryable,
+  clock: Clock,
   userId: string,
   userAgent: string | null,
 ): Promise<string> {
   const sessionId = randomBytes(32).toString('base64url');
-  await app.db.query(
-    'INSERT INTO session (id_hash, user_id, expires_at, user_agent) VALUES ($1, $2, $3, $4)',
+  const nowMs = clock.now();
+  await tx.query(
+    'INSERT INTO session (id_hash, user_id, created_at, expires_at, user_agent) VALUES ($1, $2, $3, $4, $5)',
     [
       hashSessionId(sessionId),
       userId,
-      new Date(app.clock.now() + SESSION_MS),
+      new Date(nowMs),
+      new Date(nowMs + SESSION_MS),
       userAgent?.slice(0, 200) ?? null,
     ],
   );
