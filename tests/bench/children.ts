@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 export async function startPeer(
   file: string,
   args: string[],
-  env: NodeJS.ProcessEnv,
+  env: Record<string, string>,
 ): Promise<{ port: number; child: ChildProcess }> {
   const child = spawn(process.execPath, [file, ...args], {
     env: { ...process.env, ...env },
@@ -45,7 +45,11 @@ export function watchMemory(pid: number): { stop(): number } {
 }
 
 /** Runs a command to its end and returns the seconds it took. Throws with its output when it fails. */
-export async function timed(command: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
+export async function timed(
+  command: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<number> {
   const startedMs = performance.now();
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { createLocalStore } from '#lib/storage/local-store.ts';
 
 /** The peer of the upload bench: a plain HTTP PUT straight into the same kind of store. Prints its port. */
-const store = createLocalStore(process.argv[2] ?? '');
+const store = await createLocalStore(process.argv[2] ?? '');
 let n = 0;
 const server = createServer((req, res) => {
   store.put(`bench/${n++}`, req, { sizeBytes: Number(req.headers['content-length']) }).then(
