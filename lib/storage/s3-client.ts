@@ -13,6 +13,9 @@ export interface S3Options {
   readonly direct: boolean;
 }
 
+/** Failures reach their caller as errors; the SDK would print some of them to the console as well. */
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
 /**
  * A client that adds no checksums of its own: the SDK's defaults bake the CRC of an empty body into presigned
  * PUTs and turn streams into trailer-chunked ones that some servers refuse.
@@ -26,6 +29,7 @@ export function createS3Client(options: S3Options, endpoint: string): S3Client {
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: 3,
+    logger: SILENT,
     requestHandler: {
       connectionTimeout: 5_000,
       socketTimeout: 60_000,
@@ -35,18 +39,26 @@ export function createS3Client(options: S3Options, endpoint: string): S3Client {
   });
 }
 
-/** Makes the bucket, with CORS for browser uploads, unless it exists. */
+/** Makes the bucket, with CORS for browser uploads, unless it exists. The error says what the server answered. */
 export async function ensureBucket(client: S3Client, Bucket: string): Promise<void> {
+  await makeBucket(client, Bucket).catch((error: Error) => {
+    throw hubError('not_ready', `object store, bucket "${Bucket}": ${error.name} ${error.message}`, {
+      cause: error,
+    });
+  });
+}
+
+async function makeBucket(client: S3Client, Bucket: string): Promise<void> {
   const missing = await client.send(new HeadBucketCommand({ Bucket })).then(
     () => false,
     (error) => {
       if (error.$metadata?.httpStatusCode === 404) return true;
-      throw storeFailure(error);
+      throw error;
     },
   );
   if (!missing) return;
   await client.send(new CreateBucketCommand({ Bucket })).catch((error) => {
-    if (error.name !== 'BucketAlreadyOwnedByYou') throw storeFailure(error);
+    if (error.name !== 'BucketAlreadyOwnedByYou') throw error;
   });
   // Any origin: what gives the right is the signature in the URL, and browsers must read ETag of a part.
   const rule = {
@@ -59,7 +71,7 @@ export async function ensureBucket(client: S3Client, Bucket: string): Promise<vo
     .send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules: [rule] } }))
     .catch((error) => {
       // Stores without CORS settings exist and work for every client but browsers.
-      if (error.$metadata?.httpStatusCode !== 501) throw storeFailure(error);
+      if (error.$metadata?.httpStatusCode !== 501) throw error;
     });
 }
 

@@ -3,15 +3,16 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   HeadObjectCommand,
+  ListPartsCommand,
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { hubError } from '#lib/base/errors.ts';
 import { checkPartNumber, checkParts } from './check-parts.ts';
 import type { ObjectStore } from './object-store.ts';
 import { type S3Options, storeFailure } from './s3-client.ts';
 import { sendBody } from './s3-send-body.ts';
+import type { SignRequest } from './s3-sign.ts';
 
 type Multipart = Pick<
   ObjectStore,
@@ -28,8 +29,20 @@ const PART_ERRORS = new Set([
 ]);
 
 /** The multipart half of the S3 adapter. Part URLs sign `host` alone: clients send no other headers. */
-export function createS3Multipart(client: S3Client, signer: S3Client, options: S3Options): Multipart {
+export function createS3Multipart(
+  client: S3Client,
+  sign: (request: SignRequest) => Promise<string>,
+  options: S3Options,
+): Multipart {
   const Bucket = options.bucket;
+  const exists = (command: HeadObjectCommand | ListPartsCommand) =>
+    client.send(command as HeadObjectCommand).then(
+      () => true,
+      (error) => {
+        if (error.$metadata?.httpStatusCode === 404) return false;
+        throw storeFailure(error);
+      },
+    );
   return {
     async beginMultipart(Key) {
       const { UploadId } = await client
@@ -41,15 +54,10 @@ export function createS3Multipart(client: S3Client, signer: S3Client, options: S
       return UploadId;
     },
 
-    async signPart(Key, UploadId, PartNumber, expiresSeconds) {
+    async signPart(key, uploadId, partNumber, expiresSeconds) {
       if (!options.direct) return null;
-      const command = new UploadPartCommand({
-        Bucket,
-        Key,
-        UploadId,
-        PartNumber: checkPartNumber(PartNumber),
-      });
-      return getSignedUrl(signer, command, { expiresIn: expiresSeconds });
+      const query = { partNumber: String(checkPartNumber(partNumber)), uploadId };
+      return sign({ method: 'PUT', key, query, expiresSeconds });
     },
 
     async putPart(Key, UploadId, partNumber, body, { sizeBytes, signal }) {
@@ -83,11 +91,12 @@ export function createS3Multipart(client: S3Client, signer: S3Client, options: S
           throw hubError('invalid_input', 'a part was not uploaded, is too small or its etag differs', {
             internal: `${error.name}: ${error.message}`,
           });
-        if (error.name !== 'NoSuchUpload') throw storeFailure(error);
-        // Keys are used once, so an object under this key is this upload, completed earlier.
-        await client.send(new HeadObjectCommand({ Bucket, Key })).catch(() => {
-          throw noUpload();
-        });
+        // An answer may be lost or be a 500 although the store did it, and Ceph says "in progress" of an upload that
+        // was given up. Keys are used once, so an object under this key is this upload, completed.
+        if (await exists(new HeadObjectCommand({ Bucket, Key }))) return;
+        if (await exists(new ListPartsCommand({ Bucket, Key, UploadId, MaxParts: 1 })))
+          throw storeFailure(error);
+        throw noUpload();
       });
     },
 

@@ -24,6 +24,7 @@ export async function sendBody<T>(
   const stop = (reason: Error) => {
     cause ??= reason;
     cut.abort(reason);
+    body.destroy();
   };
   const onAbort = () => stop(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
   signal?.addEventListener('abort', onAbort, { once: true });

@@ -7,7 +7,6 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { hubError } from '#lib/base/errors.ts';
 import { exactLength } from './exact-length.ts';
 import { type ByteRange, type ObjectInfo, ObjectMissing, type ObjectStore } from './object-store.ts';
@@ -15,6 +14,7 @@ import { probeStore } from './probe-store.ts';
 import { createS3Client, ensureBucket, type S3Options, storeFailure } from './s3-client.ts';
 import { createS3Multipart } from './s3-multipart.ts';
 import { sendBody } from './s3-send-body.ts';
+import { createSigner } from './s3-sign.ts';
 
 /** S3's own limit for one PUT. */
 const MAX_PUT_BYTES = 5 * 2 ** 30;
@@ -27,7 +27,7 @@ const DELETE_BATCH = 1000;
  */
 export async function createS3Store(options: S3Options): Promise<ObjectStore> {
   const client = createS3Client(options, options.endpoint);
-  const signer = options.publicEndpoint ? createS3Client(options, options.publicEndpoint) : client;
+  const sign = createSigner(client, options.publicEndpoint ?? options.endpoint, options.bucket);
   await ensureBucket(client, options.bucket);
   const Bucket = options.bucket;
 
@@ -55,21 +55,18 @@ export async function createS3Store(options: S3Options): Promise<ObjectStore> {
       }
     },
     list: (prefix) => list(client, Bucket, prefix),
-    async signGet(Key, { expiresSeconds, range, filename, contentType }) {
+    async signGet(key, { expiresSeconds, range, filename, contentType }) {
       if (!options.direct) return null;
-      const command = new GetObjectCommand({
-        Bucket,
-        Key,
-        ...(range && { Range: rangeHeader(range) }),
-        ...(filename !== undefined && { ResponseContentDisposition: attachment(filename) }),
-        ...(contentType !== undefined && { ResponseContentType: contentType }),
-      });
-      return getSignedUrl(signer, command, { expiresIn: expiresSeconds });
+      const query = {
+        ...(filename !== undefined && { 'response-content-disposition': attachment(filename) }),
+        ...(contentType !== undefined && { 'response-content-type': contentType }),
+      };
+      const headers = range ? { range: rangeHeader(range) } : {};
+      return sign({ method: 'GET', key, query, headers, expiresSeconds });
     },
-    ...createS3Multipart(client, signer, options),
+    ...createS3Multipart(client, sign, options),
     async close() {
       client.destroy();
-      signer.destroy();
     },
   };
   return { ...store, probe: () => probeStore(store) };
