@@ -16,7 +16,14 @@ const config = loadConfig();
 const app = await createApp({ config, program: 'server' });
 // Next bundles its own copies of modules; this is how its pages reach the one App of the process.
 (globalThis as { __larderApp?: unknown }).__larderApp = app;
-await bootstrap(app);
+const bootstrapped = await bootstrap(app);
+// The one time a password is shown: to the launcher, which prints it, or to whoever watches this terminal. Never logged.
+if (process.send) process.send({ type: 'bootstrap', ...bootstrapped });
+else if (bootstrapped.generatedPassword !== undefined) {
+  process.stdout.write(
+    `Administrator ${bootstrapped.adminName}, password (shown once): ${bootstrapped.generatedPassword}\n`,
+  );
+}
 
 type Upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>;
 interface Pages {
