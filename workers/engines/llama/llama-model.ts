@@ -206,7 +206,11 @@ async function grammarOf(llama: Llama, sampling: Sampling): Promise<LlamaGrammar
   if (schema === null) return null;
   if (Object.keys(schema).length === 0) return llama.getGrammarFor('json');
   try {
-    return await llama.createGrammarForJsonSchema(schema as GbnfJsonSchema);
+    // Typed loosely: the library's types want a schema known at compile time.
+    const create = llama.createGrammarForJsonSchema.bind(llama) as (
+      s: GbnfJsonSchema,
+    ) => Promise<LlamaGrammar>;
+    return await create(schema as GbnfJsonSchema);
   } catch (error) {
     throw new Refusal(
       400,
