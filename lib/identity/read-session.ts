@@ -26,14 +26,23 @@ function sessionCookie(app: App, header: string): string | null {
   return cookieValue(header, COOKIE);
 }
 
-/** The hashed session id inside a session cookie, or null when it was not made by this hub or is too old. */
-export async function sessionIdHash(app: App, cookie: string): Promise<Buffer | null> {
+/** The session id inside a session cookie, or null when it was not made by this hub or is too old. */
+async function sessionIdIn(app: App, cookie: string): Promise<string | null> {
   try {
     const token = await decode({ token: cookie, secret: sessionSecret(app) });
-    return typeof token?.sid === 'string' ? hashSessionId(token.sid) : null;
+    return typeof token?.sid === 'string' ? token.sid : null;
   } catch {
-    return null; // forged, truncated, or signed under another root key
+    return null; // forged, truncated, or encrypted under another root key
   }
+}
+
+/** The id of the session that a Cookie header shows, live or not, or null. */
+export async function currentSessionId(
+  app: App,
+  cookieHeader: string | null | undefined,
+): Promise<string | null> {
+  const cookie = cookieHeader ? sessionCookie(app, cookieHeader) : null;
+  return cookie && cookie.length <= MAX_COOKIE_LENGTH ? sessionIdIn(app, cookie) : null;
 }
 
 /**
@@ -48,9 +57,11 @@ export async function readSession(
   if (!cookie || cookie.length > MAX_COOKIE_LENGTH) return null;
   const key = `session:${createHash('sha256').update(cookie).digest('base64')}`;
   return cachedPrincipal(app, key, async () => {
-    const idHash = await sessionIdHash(app, cookie);
+    const sessionId = await sessionIdIn(app, cookie);
+    if (sessionId === null) return null;
+    const idHash = hashSessionId(sessionId);
     const nowMs = app.clock.now();
-    const found = idHash && (await findSession(app.db, idHash, nowMs));
+    const found = await findSession(app.db, idHash, nowMs);
     if (!found) return null;
     if (found.expiresAt.getTime() < nowMs + SESSION_MS - RENEW_AFTER_MS) {
       await app.db.query('UPDATE session SET expires_at = $2 WHERE id_hash = $1', [

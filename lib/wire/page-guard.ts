@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '#lib/base/config.ts';
+import { clientIp } from './identify.ts';
 import { createPublicUrl } from './public-url.ts';
 
 /** Headers with which outsiders steered Next's routing in the past (CVE-2025-29927 and its family), or that we set. */
@@ -50,6 +51,7 @@ export function createPageGuard(config: Config, options: { dev: boolean }) {
     const csp = policy(nonce, storeOrigin, options.dev);
     req.headers['x-forwarded-host'] = publicUrl.host;
     req.headers['x-forwarded-proto'] = publicUrl.protocol.slice(0, -1);
+    req.headers['x-forwarded-for'] = clientIp(req, config.LARDER_TRUSTED_PROXIES) ?? '';
     req.headers['content-security-policy'] = csp;
     req.headers['x-nonce'] = nonce;
     res.setHeader('content-security-policy', csp);
