@@ -3,6 +3,7 @@ export default {
   // The wire (lib/wire) sets its own headers; Next only renders pages.
   compress: false,
   poweredByHeader: false,
+  devIndicators: false,
   images: { unoptimized: true },
   // Server code shares one process with server.ts: native and stateful modules stay outside the bundle.
   serverExternalPackages: [

@@ -1,0 +1,5 @@
+import { HomeScreen } from '#lib/ui/screens/home-screen.tsx';
+
+export default function HomePage() {
+  return <HomeScreen />;
+}

@@ -1,0 +1,36 @@
+import type { RepoRef, RepoType } from '#lib/repos/types.ts';
+
+/** A path of a repo, each segment encoded on its own. */
+export function encodePath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/');
+}
+
+/** The page of a repo: /ns/name, or /datasets/ns/name. */
+export function repoAddress(ref: RepoRef): string {
+  const prefix = ref.type === 'dataset' ? '/datasets' : '';
+  return `${prefix}/${encodeURIComponent(ref.namespace)}/${encodeURIComponent(ref.name)}`;
+}
+
+export type RepoView = 'tree' | 'blob' | 'commits' | 'resolve' | 'raw';
+
+/** A page or raw address inside a repo at a revision. A slash in the revision is encoded, as the Hub's clients do. */
+export function fileAddress(ref: RepoRef, view: RepoView, revision: string, path = ''): string {
+  const tail = path === '' ? '' : `/${encodePath(path)}`;
+  return `${repoAddress(ref)}/${view}/${encodeURIComponent(revision)}${tail}`;
+}
+
+/** The page of an endpoint. */
+export function endpointAddress(namespace: string, name: string): string {
+  return `/endpoints/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
+}
+
+/** The list page of a type of repo. */
+export function listAddress(type: RepoType): string {
+  return type === 'dataset' ? '/datasets' : '/models';
+}
+
+/** Where to go after signing in: a path of this hub only, never another site (//evil, /\evil, javascript:). */
+export function safeNext(next: string | undefined): string {
+  const safe = next !== undefined && /^\/(?![/\\]|%2f|%5c)[\x21-\x5b\x5d-\x7e]*$/i.test(next);
+  return safe ? next : '/';
+}

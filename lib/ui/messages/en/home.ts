@@ -1,0 +1,17 @@
+export const home = {
+  title: 'Larder',
+  tagline: 'Models and datasets of your own, stored, versioned and served inside your walls.',
+  searchLabel: 'Search models',
+  newest: 'Newest models',
+  mostUsed: 'Most used',
+  allModels: 'All models',
+  yourModels: 'Your models',
+  yourEndpoints: 'Your endpoints',
+  allEndpoints: 'All endpoints',
+  noEndpoints: 'No endpoint yet. Open a model that holds a GGUF file and press Deploy.',
+  noOwnModels: 'You have no model yet.',
+  noModels: 'No model here yet',
+  noModelsText: 'Upload one with the hf tool that you already have:',
+  connect: 'Connect',
+  connectText: 'Standard tools work once they know this hub’s address.',
+} as const;

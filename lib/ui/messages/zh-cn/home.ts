@@ -1,0 +1,17 @@
+export const home = {
+  title: 'Larder',
+  tagline: '在您自己的环境中存储、管理版本并运行自己的模型和数据集。',
+  searchLabel: '搜索模型',
+  newest: '最新模型',
+  mostUsed: '最常使用',
+  allModels: '全部模型',
+  yourModels: '我的模型',
+  yourEndpoints: '我的推理端点',
+  allEndpoints: '全部端点',
+  noEndpoints: '还没有推理端点。打开一个含有 GGUF 文件的模型，点击“部署”即可。',
+  noOwnModels: '您还没有模型。',
+  noModels: '这里还没有模型',
+  noModelsText: '用您已有的 hf 工具上传一个：',
+  connect: '连接',
+  connectText: '常用工具只需知道本站的地址即可使用。',
+};

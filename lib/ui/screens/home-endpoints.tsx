@@ -1,0 +1,6 @@
+import { translator } from '../translator.ts';
+
+export async function HomeEndpoints() {
+  const t = await translator();
+  return <p>{t('home.noEndpoints')}</p>;
+}
