@@ -16,6 +16,8 @@ export interface Repo extends RepoRef {
   /** 24 hex, for the wire. */
   readonly publicId: string;
   readonly namespaceId: string;
+  /** User id; decides for contributors of an organization. */
+  readonly createdBy: string;
   readonly visibility: Visibility;
   readonly defaultBranch: string;
   readonly createdAt: Date;

@@ -1,0 +1,114 @@
+import type { Queryable } from '#lib/base/db.ts';
+import { bytesOf, hexOf, type Oid, type RepoId } from '#lib/base/ids.ts';
+import type { Repo, RepoRef, RepoType, Visibility } from './types.ts';
+
+export interface RepoRow {
+  id: number;
+  public_id: string;
+  type: RepoType;
+  namespace_id: string;
+  namespace: string;
+  name: string;
+  visibility: Visibility;
+  default_branch: string;
+  created_by: string;
+  created_at: Date;
+  updated_at: Date;
+  downloads: number;
+  likes: number;
+}
+
+/** Columns that make a Repo; the query must alias repo as r and namespace as n. */
+export const REPO_COLUMNS = `r.id, r.public_id, r.type, r.namespace_id, n.name AS namespace, r.name, r.visibility,
+  r.default_branch, r.created_by, r.created_at, r.updated_at, r.downloads, r.likes`;
+
+/** A row of REPO_COLUMNS as a Repo. */
+export function repoOf(row: RepoRow): Repo {
+  return {
+    id: row.id as RepoId,
+    publicId: row.public_id,
+    type: row.type,
+    namespaceId: row.namespace_id,
+    namespace: row.namespace,
+    name: row.name,
+    visibility: row.visibility,
+    defaultBranch: row.default_branch,
+    createdBy: row.created_by,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    downloads: row.downloads,
+    likes: row.likes,
+  };
+}
+
+export interface RefRow {
+  readonly name: string;
+  readonly oid: Oid;
+}
+
+/** Postgres text holds no NUL, and no stored name is so long: such a name is simply not there. */
+const storable = (text: string) => text.length <= 1024 && !text.includes('\0');
+
+/**
+ * The live repo of this name, whatever its visibility, with those of `refNames` that exist: one query, the first
+ * of every request. Plan: namespace_name_key_key -> repo_live_name -> ref_pkey, one probe each.
+ */
+export async function selectRepoAndRefs(
+  db: Queryable,
+  ref: RepoRef,
+  refNames: readonly string[],
+): Promise<{ repo: Repo; refs: RefRow[] } | null> {
+  if (!storable(ref.namespace) || !storable(ref.name)) return null;
+  const { rows } = await db.query<RepoRow & { ref_name: string | null; ref_oid: Buffer | null }>({
+    name: 'select-repo-and-refs',
+    text: `SELECT ${REPO_COLUMNS}, f.name AS ref_name, f.oid AS ref_oid
+           FROM namespace n
+           JOIN repo r ON r.type = $1 AND r.namespace_id = n.id AND r.name_key = $3 AND r.deleted_at IS NULL
+           LEFT JOIN ref f ON f.repo_id = r.id AND f.name = ANY($4::text[])
+           WHERE n.name_key = $2`,
+    values: [ref.type, ref.namespace.toLowerCase(), ref.name.toLowerCase(), refNames.filter(storable)],
+  });
+  const first = rows[0];
+  if (first === undefined) return null;
+  const refs = rows.flatMap((row) =>
+    row.ref_name !== null && row.ref_oid !== null
+      ? [{ name: row.ref_name, oid: hexOf<Oid>(row.ref_oid) }]
+      : [],
+  );
+  return { repo: repoOf(first), refs };
+}
+
+/** Those of the named refs that exist. Plan: one probe of ref_pkey per name. */
+export async function selectRefs(db: Queryable, repoId: RepoId, names: readonly string[]): Promise<RefRow[]> {
+  const { rows } = await db.query<{ name: string; oid: Buffer }>({
+    name: 'select-refs',
+    text: 'SELECT name, oid FROM ref WHERE repo_id = $1 AND name = ANY($2::text[])',
+    values: [repoId, names.filter(storable)],
+  });
+  return rows.map((row) => ({ name: row.name, oid: hexOf<Oid>(row.oid) }));
+}
+
+/** Root trees of those of `oids` that are commits of this repo. Plan: one probe of commit_index_pkey per oid. */
+export async function selectRoots(
+  db: Queryable,
+  repoId: RepoId,
+  oids: readonly Oid[],
+): Promise<Map<Oid, Oid>> {
+  const { rows } = await db.query<{ oid: Buffer; tree_oid: Buffer }>({
+    name: 'select-roots',
+    text: 'SELECT oid, tree_oid FROM commit_index WHERE repo_id = $1 AND oid = ANY($2::bytea[])',
+    values: [repoId, oids.map(bytesOf)],
+  });
+  return new Map(rows.map((row) => [hexOf<Oid>(row.oid), hexOf<Oid>(row.tree_oid)]));
+}
+
+/** Commits whose oid begins with these hex digits: at most two, enough to see an ambiguity. Plan: range of commit_index_pkey. */
+export async function selectCommitsByPrefix(db: Queryable, repoId: RepoId, prefix: string): Promise<Oid[]> {
+  const low = Buffer.from(prefix.padEnd(40, '0'), 'hex');
+  const high = Buffer.from(prefix.padEnd(40, 'f'), 'hex');
+  const { rows } = await db.query<{ oid: Buffer }>(
+    'SELECT oid FROM commit_index WHERE repo_id = $1 AND oid BETWEEN $2 AND $3 LIMIT 2',
+    [repoId, low, high],
+  );
+  return rows.map((row) => hexOf<Oid>(row.oid));
+}
