@@ -10,8 +10,8 @@ import { createLog } from '#lib/base/log.ts';
 import { PrismaClient } from '#lib/base/prisma/client.ts';
 import type { App, Ctx } from '#lib/identity/context.ts';
 import { ANONYMOUS, type Principal } from '#lib/identity/principal.ts';
-import type { JobQueue } from '#lib/jobs/queue.ts';
-import type { ObjectStore } from '#lib/storage/object-store.ts';
+import { createQueue } from '#lib/jobs/pg-boss-queue.ts';
+import { createStore } from '#lib/storage/create-store.ts';
 import { createTestDatabase } from './database.ts';
 
 export interface TestApp {
@@ -41,7 +41,7 @@ export async function createTestApp(
       LARDER_DATA: dataDir,
       DATABASE_URL: database.url,
       ...options.env,
-    },
+    } as unknown as NodeJS.ProcessEnv,
     '/dev/null',
   );
   const db = createDb({
@@ -54,8 +54,8 @@ export async function createTestApp(
     config,
     db,
     prisma,
-    store: await openStore(config),
-    queue: await openQueue(db, database.url),
+    store: await createStore(config),
+    queue: await createQueue(db, database.url),
     clock: options.clock ?? systemClock,
     log: createLog({ level: config.LOG_LEVEL, program: 'test' }),
     rootKey: randomBytes(32),
@@ -83,33 +83,4 @@ export async function createTestApp(
       await rm(dataDir, { recursive: true, force: true });
     },
   };
-}
-
-// First version: the store and the queue are taken when their files exist.
-async function openStore(config: App['config']): Promise<ObjectStore> {
-  const file = '#lib/storage/create-store.ts';
-  try {
-    return (await import(file)).createStore(config);
-  } catch (error) {
-    if (
-      (error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND' &&
-      !/Failed to (load|resolve)|Cannot find/.test(String(error))
-    )
-      throw error;
-    return { kind: 'local', close: async () => {} } as unknown as ObjectStore;
-  }
-}
-
-async function openQueue(db: App['db'], url: string): Promise<JobQueue> {
-  const file = '#lib/jobs/pg-boss-queue.ts';
-  try {
-    return await (await import(file)).createQueue(db, url);
-  } catch (error) {
-    if (
-      (error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND' &&
-      !/Failed to (load|resolve)|Cannot find/.test(String(error))
-    )
-      throw error;
-    return { enqueue: async () => {}, close: async () => {} };
-  }
 }
