@@ -1,0 +1,101 @@
+import { transaction } from '#lib/base/db.ts';
+import { hubError } from '#lib/base/errors.ts';
+import { failpoint } from '#lib/base/failpoint.ts';
+import type { App } from '#lib/identity/context.ts';
+import { checkShard } from './check-shard.ts';
+import { fileKey, fileStates } from './db.ts';
+import { hashTerms } from './hash-terms.ts';
+import { hashText } from './hashes.ts';
+import { XetInvalid } from './invalid.ts';
+import { xetFileRegistered } from './jobs.ts';
+import { type CheckedFile, type RegisteredFile, registerFiles } from './register-files.ts';
+import { createSlots } from './slots.ts';
+import type { XetGrant } from './token.ts';
+
+/** How far a shard has come; bytes count what is hashed inline. */
+export type ShardProgress =
+  | { readonly stage: 'validating'; readonly verifiedBytes: number; readonly totalBytes: number }
+  | { readonly stage: 'committing' };
+
+const verifications = createSlots({
+  limit: 4,
+  maxWaiting: 64,
+  maxWaitMs: 15 * 60_000,
+  what: 'uploads being verified',
+});
+
+/**
+ * Registers the files of a shard for the grant's repo: after every hash in it was checked and the SHA-256 of each
+ * file recomputed, in one transaction. What exceeds LARDER_INLINE_SHA256_BYTES per shard is registered `unverified`,
+ * usable in this repo alone, and verified by a job. `onProgress` is first called when all checks but the SHA-256 have
+ * passed. Repeating a shard is harmless. Errors: invalid_input with the reason; then nothing was registered.
+ */
+export async function putShard(
+  app: App,
+  grant: XetGrant,
+  body: Buffer,
+  signal: AbortSignal,
+  onProgress: (progress: ShardProgress) => void = () => {},
+): Promise<void> {
+  const userId = grant.who?.userId;
+  if (userId === undefined) throw hubError('forbidden', 'uploading needs a user');
+  const checked = await checkShard(app, grant.domainId, body).catch((error) => {
+    throw error instanceof XetInvalid ? hubError('invalid_input', `shard: ${error.message}`) : error;
+  });
+  const files = await verifySha256s(app, grant.domainId, checked, signal, onProgress);
+  onProgress({ stage: 'committing' });
+  await failpoint('xet.shard-verified');
+  await transaction(app.db, async (tx) => {
+    const ids = await registerFiles(tx, { domainId: grant.domainId, repoId: grant.repoId, userId }, files);
+    for (const [i, file] of files.entries())
+      if (file.state === 'unverified')
+        await app.queue.enqueue(tx, xetFileRegistered, { fileId: ids[i] as number });
+  });
+}
+
+async function verifySha256s(
+  app: App,
+  domainId: number,
+  files: readonly CheckedFile[],
+  signal: AbortSignal,
+  onProgress: (progress: ShardProgress) => void,
+): Promise<RegisteredFile[]> {
+  const states = await fileStates(app.db, domainId, files);
+  // The same chunks are the same bytes: what was verified once under this id needs no second look.
+  const isVerified = (f: CheckedFile) => states.get(fileKey(f.hash, f.sha256)) === 'verified';
+  const inline = new Set<CheckedFile>();
+  let totalBytes = 0;
+  for (const file of files) {
+    if (isVerified(file) || totalBytes + file.sizeBytes > app.config.LARDER_INLINE_SHA256_BYTES) continue;
+    totalBytes += file.sizeBytes;
+    inline.add(file);
+  }
+  let doneBytes = 0;
+  const report = (bytes: number) => onProgress({ stage: 'validating', verifiedBytes: bytes, totalBytes });
+  report(0);
+  const work = async () => {
+    for (const file of inline) {
+      await verifySha256(app, file, signal, (bytes) => report(doneBytes + bytes));
+      doneBytes += file.sizeBytes;
+    }
+  };
+  if (inline.size > 0) await verifications.use(work, signal);
+  return files.map((file) => ({
+    ...file,
+    state: isVerified(file) || inline.has(file) ? 'verified' : 'unverified',
+  }));
+}
+
+async function verifySha256(
+  app: App,
+  file: CheckedFile,
+  signal: AbortSignal,
+  onProgress: (bytes: number) => void,
+): Promise<void> {
+  const actual = await hashTerms(app, file, signal, onProgress);
+  if (actual !== file.sha256)
+    throw hubError(
+      'invalid_input',
+      `shard: file ${hashText(file.hash)} has the SHA-256 ${actual}, the shard says ${file.sha256}`,
+    );
+}

@@ -1,0 +1,115 @@
+import type { App } from '#lib/identity/context.ts';
+import type { ByteRange } from '#lib/storage/object-store.ts';
+import { CHUNK_ROW_BYTES, rawEnd, storedEnd } from './chunk-table.ts';
+import { chunkTables, xorbsById } from './db.ts';
+import { type PlacedTerm, selectTerms } from './plan-reconstruction.ts';
+import type { Term } from './terms.ts';
+import { workerPool } from './worker-pool.ts';
+
+/** Consecutive chunks of one xorb that are fetched and decoded together. */
+interface Run {
+  readonly objectKey: string;
+  readonly bytes: ByteRange;
+  readonly rows: Buffer;
+  readonly origin: { readonly storedStart: number; readonly rawStart: number };
+  /** Of the decoded bytes, those that belong to the range: [skip, stop). */
+  readonly skip: number;
+  readonly stop: number;
+}
+
+/** A run's raw bytes grow from the first to the second: quick start, then few requests. */
+const FIRST_RUN_BYTES = 256 * 1024;
+const MAX_RUN_BYTES = 2 * 1024 * 1024;
+/** Runs that are under way ahead of the reader: with MAX_RUN_BYTES the bound on memory, 16 MB stored and raw. */
+const RUNS_AHEAD = 3;
+const TERMS_PER_QUERY = 16;
+
+/** Cuts the part of a term that lies in the range into runs; `budget` doubles from run to run. */
+function* runsOfTerm(
+  placed: PlacedTerm,
+  range: ByteRange,
+  xorb: { objectKey: string; table: Buffer },
+  budget: { bytes: number },
+): Generator<Run> {
+  const { term, fileOffset } = placed;
+  const base = rawEnd(xorb.table, term.start - 1);
+  const fileEnd = (index: number) => fileOffset + rawEnd(xorb.table, index) - base;
+  let start = term.start;
+  while (start < term.end && fileEnd(start) <= range.start) start++;
+  while (start < term.end && fileEnd(start - 1) <= range.end) {
+    let end = start + 1;
+    while (
+      end < term.end &&
+      fileEnd(end) - fileEnd(start - 1) <= budget.bytes &&
+      fileEnd(end - 1) <= range.end
+    )
+      end++;
+    const from = fileEnd(start - 1);
+    const origin = { storedStart: storedEnd(xorb.table, start - 1), rawStart: rawEnd(xorb.table, start - 1) };
+    yield {
+      objectKey: xorb.objectKey,
+      bytes: { start: origin.storedStart, end: storedEnd(xorb.table, end - 1) - 1 },
+      rows: Buffer.from(xorb.table.subarray(start * CHUNK_ROW_BYTES, end * CHUNK_ROW_BYTES)),
+      origin,
+      skip: Math.max(0, range.start - from),
+      stop: Math.min(fileEnd(end - 1), range.end + 1) - from,
+    };
+    budget.bytes = Math.min(MAX_RUN_BYTES, budget.bytes * 2);
+    start = end;
+  }
+}
+
+/** All runs of a range in order. Chunk tables are loaded for a few terms at a time. */
+async function* planRuns(app: App, terms: readonly Term[], range: ByteRange): AsyncGenerator<Run> {
+  const placed = selectTerms(terms, range);
+  const budget = { bytes: FIRST_RUN_BYTES };
+  for (let at = 0; at < placed.length; at += TERMS_PER_QUERY) {
+    const batch = placed.slice(at, at + TERMS_PER_QUERY);
+    const ids = [...new Set(batch.map((p) => p.term.xorbId))];
+    const [rows, tables] = [await xorbsById(app.db, ids), await chunkTables(app.db, ids)];
+    const keys = new Map(rows.map((row) => [row.id, row.objectKey]));
+    for (const item of batch) {
+      const [objectKey, table] = [keys.get(item.term.xorbId), tables.get(item.term.xorbId)];
+      if (objectKey === undefined || table === undefined) throw new Error(`xorb ${item.term.xorbId} is gone`);
+      yield* runsOfTerm(item, range, { objectKey, table }, budget);
+    }
+  }
+}
+
+async function fetchRun(app: App, run: Run, signal: AbortSignal): Promise<Buffer> {
+  const source = await app.store.get(run.objectKey, { range: run.bytes, signal });
+  const stored = Buffer.allocUnsafeSlow(run.bytes.end - run.bytes.start + 1);
+  let filled = 0;
+  for await (const part of source as AsyncIterable<Buffer>) filled += part.copy(stored, filled);
+  if (filled !== stored.length) throw new Error('a stored xorb is shorter than its chunk list');
+  const input = { stored, rows: run.rows, origin: run.origin };
+  const { raw } = await workerPool(app).run('decodeRecords', input, [stored.buffer]);
+  return Buffer.from(raw.buffer, raw.byteOffset + run.skip, run.stop - run.skip);
+}
+
+/**
+ * The bytes of a range (inclusive, inside the file) of a file given by its terms, in order. Runs ahead of the reader
+ * by a few MiB, whatever the size of the file; every chunk is checked against its hash, so that a damaged object ends
+ * the stream in an error and never in wrong bytes.
+ */
+export async function* readTerms(
+  app: App,
+  terms: readonly Term[],
+  range: ByteRange,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const ahead: Promise<Buffer>[] = [];
+  try {
+    for await (const run of planRuns(app, terms, range)) {
+      const bytes = fetchRun(app, run, both);
+      bytes.catch(() => {}); // it is awaited later, or the reader has left
+      ahead.push(bytes);
+      if (ahead.length > RUNS_AHEAD) yield await (ahead.shift() as Promise<Buffer>);
+    }
+    while (ahead.length > 0) yield await (ahead.shift() as Promise<Buffer>);
+  } finally {
+    stop.abort();
+  }
+}

@@ -1,0 +1,136 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { hubError } from '#lib/base/errors.ts';
+import type { App } from '#lib/identity/context.ts';
+import { XetInvalid } from './invalid.ts';
+import type { WorkerAnswer, WorkerRequest } from './verify-worker.ts';
+import type { TaskName, WorkerTasks } from './worker-tasks.ts';
+
+export interface WorkerPool {
+  /**
+   * Runs a task in a verification thread. `moved` are buffers that the caller gives away: they are empty afterwards.
+   * Rejects with XetInvalid for wrong bytes, with HubError `overloaded` when too much waits already.
+   */
+  run<K extends TaskName>(
+    name: K,
+    input: WorkerTasks[K]['input'],
+    moved?: readonly ArrayBuffer[],
+  ): Promise<WorkerTasks[K]['output']>;
+}
+
+interface Job {
+  readonly request: WorkerRequest;
+  readonly moved: readonly ArrayBuffer[];
+  readonly resolve: (output: object) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const MAX_WAITING = 1024;
+const IDLE_MS = 30_000;
+
+/** The bundled copy of this module (pages) does not lie beside the thread's file. */
+function workerFile(): URL {
+  const here = import.meta.url;
+  if (here.startsWith('file:') && here.endsWith('/worker-pool.ts'))
+    return new URL('./verify-worker.ts', here);
+  return pathToFileURL(join(process.cwd(), 'lib/repos/files/xet/verify-worker.ts'));
+}
+
+/** One thread; runs one job at a time. */
+class Lane {
+  #worker: Worker | undefined;
+  #job: Job | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  readonly #next: () => void;
+
+  constructor(next: () => void) {
+    this.#next = next;
+  }
+
+  get isFree(): boolean {
+    return this.#job === undefined;
+  }
+
+  start(job: Job): void {
+    clearTimeout(this.#idle);
+    this.#job = job;
+    this.#worker ??= this.#spawn();
+    this.#worker.postMessage(job.request, [...job.moved]);
+  }
+
+  #spawn(): Worker {
+    const worker = new Worker(workerFile());
+    worker.unref();
+    worker.on('message', (answer: WorkerAnswer) => this.#done(answer));
+    worker.on('error', (error) => this.#died(worker, error));
+    worker.on('exit', () => this.#died(worker, new Error('a verification thread ended')));
+    return worker;
+  }
+
+  #done(answer: WorkerAnswer): void {
+    const job = this.#job;
+    this.#job = undefined;
+    if ('output' in answer) job?.resolve(answer.output);
+    else if ('invalid' in answer) job?.reject(new XetInvalid(answer.invalid));
+    else job?.reject(new Error(answer.failure));
+    this.#idle = setTimeout(() => this.#rest(), IDLE_MS).unref();
+    this.#next();
+  }
+
+  #rest(): void {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    void worker?.terminate();
+  }
+
+  #died(worker: Worker, error: Error): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    const job = this.#job;
+    this.#job = undefined;
+    job?.reject(error);
+    this.#next();
+  }
+}
+
+/** A pool of `size` threads, started when first needed and ended after half a minute without work. */
+export function createWorkerPool(size: number): WorkerPool {
+  const waiting: Job[] = [];
+  const next = () => {
+    for (const lane of lanes) {
+      if (waiting.length === 0) return;
+      if (lane.isFree) lane.start(waiting.shift() as Job);
+    }
+  };
+  const lanes = Array.from({ length: size }, () => new Lane(next));
+  return {
+    run: <K extends TaskName>(name: K, input: WorkerTasks[K]['input'], moved: readonly ArrayBuffer[] = []) =>
+      new Promise<WorkerTasks[K]['output']>((resolve, reject) => {
+        if (waiting.length >= MAX_WAITING) {
+          reject(hubError('overloaded', 'too many files are being verified at the moment: try again'));
+          return;
+        }
+        waiting.push({
+          request: { name, input },
+          moved,
+          resolve: resolve as (output: object) => void,
+          reject,
+        });
+        next();
+      }),
+  };
+}
+
+// One pool per process and database pool, shared with the bundled copy of this module.
+const REGISTRY = Symbol.for('larder.xet.pools');
+const holder = globalThis as { [REGISTRY]?: WeakMap<object, WorkerPool> };
+
+/** The process's verification threads: one per core. */
+export function workerPool(app: Pick<App, 'db'>): WorkerPool {
+  holder[REGISTRY] ??= new WeakMap();
+  let pool = holder[REGISTRY].get(app.db);
+  if (pool === undefined) holder[REGISTRY].set(app.db, (pool = createWorkerPool(availableParallelism())));
+  return pool;
+}

@@ -1,0 +1,51 @@
+import type { ChunkTable } from './chunk-table.ts';
+import { HASH_BYTES, rangeHash } from './hashes.ts';
+import { fileHash } from './merkle.ts';
+import { decodeChunkRecords, hashChunkRecords, type RunOrigin, xorbHash } from './xorb.ts';
+
+/** What the verification threads can do; each entry is a pure function of bytes. Buffers go there and back by transfer. */
+export interface WorkerTasks {
+  /** Rows of the chunk records in a piece of an uploaded xorb; the piece comes back. */
+  hashRecords: {
+    input: { piece: Uint8Array; origin: RunOrigin };
+    output: { piece: Uint8Array; rows: Uint8Array };
+  };
+  /** Hash of a xorb from its complete table. */
+  hashXorb: { input: { table: Uint8Array }; output: { hash: Uint8Array } };
+  /** File id over all chunks, and one range hash per term. */
+  hashFile: {
+    input: { hashes: Uint8Array; sizes: Uint32Array; termChunkCounts: Uint32Array };
+    output: { fileHash: Uint8Array; rangeHashes: Uint8Array };
+  };
+  /** Raw bytes of stored records, checked against their rows. */
+  decodeRecords: {
+    input: { stored: Uint8Array; rows: Uint8Array; origin: RunOrigin };
+    output: { raw: Uint8Array };
+  };
+}
+
+export type TaskName = keyof WorkerTasks;
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const asTable = (bytes: Uint8Array): ChunkTable => asBuffer(bytes);
+
+/** The functions behind the tasks, by name. */
+export const taskFunctions: {
+  [K in TaskName]: (input: WorkerTasks[K]['input']) => WorkerTasks[K]['output'];
+} = {
+  hashRecords: ({ piece, origin }) => ({ piece, rows: hashChunkRecords(asBuffer(piece), origin) }),
+  hashXorb: ({ table }) => ({ hash: xorbHash(asTable(table)) }),
+  hashFile: ({ hashes, sizes, termChunkCounts }) => {
+    const rangeHashes = Buffer.allocUnsafe(termChunkCounts.length * HASH_BYTES);
+    let at = 0;
+    termChunkCounts.forEach((count, i) => {
+      const end = at + count * HASH_BYTES;
+      rangeHashes.set(rangeHash(hashes.subarray(at, end)), i * HASH_BYTES);
+      at = end;
+    });
+    return { fileHash: fileHash({ hashes, sizes }), rangeHashes };
+  },
+  decodeRecords: ({ stored, rows, origin }) => ({
+    raw: decodeChunkRecords(asBuffer(stored), asTable(rows), origin),
+  }),
+};
