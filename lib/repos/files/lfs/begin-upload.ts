@@ -1,0 +1,166 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type HubError, hubError } from '#lib/base/errors.ts';
+import { newId, parseSha256, type Sha256 } from '#lib/base/ids.ts';
+import type { Ctx } from '#lib/identity/context.ts';
+import { newObjectKey } from '#lib/storage/keys.ts';
+import { requireWrite } from '../../access.ts';
+import type { Repo, RepoRef } from '../../types.ts';
+import { findFiles } from '../find-files.ts';
+import { insertUploads, type UploadRow } from './db.ts';
+import { type FileGrant, linkLifetime, signLink } from './links.ts';
+import { MAX_FILE_BYTES, MULTIPART_FROM_BYTES, partLengths, partSizeFor } from './part-plan.ts';
+
+/** An object as a client names it; neither value is trusted yet. */
+export interface WantedObject {
+  readonly oid: string;
+  readonly size: number;
+}
+
+/** What the client has to do for one object. Tokens go into links of the hub, URLs are the store's own. */
+export type UploadTicket = WantedObject &
+  (
+    | { readonly kind: 'present' }
+    | { readonly kind: 'refused'; readonly error: HubError }
+    | { readonly kind: 'xet' }
+    | { readonly kind: 'basic'; readonly putToken: string; readonly verifyToken: string }
+    | {
+        readonly kind: 'multipart';
+        readonly partSizeBytes: number;
+        readonly parts: readonly ({ readonly url: string } | { readonly token: string })[];
+        readonly completeToken: string;
+        readonly verifyToken: string;
+      }
+  );
+
+export type Transfer = 'basic' | 'multipart' | 'xet';
+
+export interface UploadBatch {
+  readonly repo: Repo;
+  readonly transfer: Transfer;
+  readonly expiresSeconds: number;
+  readonly tickets: readonly UploadTicket[];
+}
+
+/** S3 takes no single PUT above this; the local store takes any size. */
+const MAX_S3_PUT_BYTES = 5 * 2 ** 30;
+/** Multipart uploads that are begun at the store at the same time. */
+const BEGIN_AT_ONCE = 8;
+
+/**
+ * Answers how to upload each object. Only what this very repo holds already needs nothing: that others hold the
+ * same bytes is neither a shortcut nor visible, since knowing a hash is not owning the bytes. A batch travels one
+ * way (git-lfs hands it to one transfer agent): Xet when the client offered it, multipart when it offered that and
+ * an object is above 64 MiB, else basic.
+ */
+export async function beginUpload(
+  ctx: Ctx,
+  ref: RepoRef,
+  request: { objects: readonly WantedObject[]; offered: readonly string[] },
+): Promise<UploadBatch> {
+  const repo = await requireWrite(ctx, ref);
+  if (ctx.principal.kind !== 'user') throw hubError('unauthenticated', 'Sign in to upload');
+  const { objects } = request;
+  const wanted = objects.map((object) => ({ object, sha256: parseSha256(object.oid) }));
+  const held = await findFiles(
+    ctx.db,
+    repo.id,
+    wanted.flatMap((w) => w.sha256 ?? []),
+  );
+  const transfer = chooseTransfer(objects, request.offered);
+  const expiresSeconds = linkLifetime(objects.reduce((sum, o) => sum + (o.size > 0 ? o.size : 0), 0));
+  const userId = ctx.principal.id;
+  const rows: UploadRow[] = [];
+  const ticketOf = async ({ object, sha256 }: (typeof wanted)[number]): Promise<UploadTicket> => {
+    const error = refusalOf(object, sha256, held.get(sha256 as Sha256)?.sizeBytes);
+    if (error || !sha256) return { ...object, kind: 'refused', error: error as HubError };
+    if (held.has(sha256)) return { ...object, kind: 'present' };
+    const grant: FileGrant = { repoId: repo.id, userId, sha256, sizeBytes: object.size };
+    if (transfer === 'xet') return { ...object, kind: 'xet' };
+    if (transfer === 'multipart' && object.size > 0) {
+      const { row, ticket } = await beginMultipart(ctx, grant, expiresSeconds);
+      rows.push(row);
+      return ticket;
+    }
+    if (object.size > MAX_S3_PUT_BYTES && ctx.store.kind === 's3')
+      return { ...object, kind: 'refused', error: needsMultipart() };
+    const putToken = signLink(ctx, 'put', grant, expiresSeconds);
+    return {
+      ...object,
+      kind: 'basic',
+      putToken,
+      verifyToken: signLink(ctx, 'verify', grant, expiresSeconds),
+    };
+  };
+  const tickets: UploadTicket[] = [];
+  for (let at = 0; at < wanted.length; at += BEGIN_AT_ONCE)
+    tickets.push(...(await Promise.all(wanted.slice(at, at + BEGIN_AT_ONCE).map(ticketOf))));
+  await insertUploads(ctx.db, rows, new Date(ctx.clock.now() + expiresSeconds * 1000));
+  return { repo, transfer, expiresSeconds, tickets };
+}
+
+function chooseTransfer(objects: readonly WantedObject[], offered: readonly string[]): Transfer {
+  if (offered.includes('xet')) return 'xet';
+  const large = objects.some((object) => object.size > MULTIPART_FROM_BYTES);
+  return large && offered.includes('multipart') ? 'multipart' : 'basic';
+}
+
+function refusalOf(
+  { oid, size }: WantedObject,
+  sha256: Sha256 | undefined,
+  heldBytes: number | undefined,
+): HubError | undefined {
+  if (sha256 === undefined)
+    return hubError('invalid_object', `oid "${oid.slice(0, 80)}" is not 64 lower-case hex digits`);
+  if (!Number.isSafeInteger(size) || size < 0)
+    return hubError('invalid_object', `size ${size} is not a number of bytes`);
+  if (size > MAX_FILE_BYTES) return hubError('invalid_object', 'files above 5 TiB cannot be stored');
+  if (heldBytes !== undefined && heldBytes !== size)
+    return hubError('invalid_object', `object ${sha256} has ${heldBytes} bytes, not ${size}`);
+  return undefined;
+}
+
+function needsMultipart(): HubError {
+  return hubError(
+    'invalid_object',
+    'files above 5 GiB need a multipart upload: run "hf lfs-enable-largefiles ." in your repository, or use "hf upload"',
+  );
+}
+
+async function beginMultipart(
+  ctx: Ctx,
+  grant: FileGrant,
+  expiresSeconds: number,
+): Promise<{ row: UploadRow; ticket: UploadTicket }> {
+  const { sha256, sizeBytes } = grant;
+  const key = newObjectKey('blob');
+  const partSizeBytes = partSizeFor(sizeBytes);
+  const storageUploadId = await ctx.store.beginMultipart(key);
+  const row: UploadRow = {
+    ...grant,
+    id: newId(ctx.clock.now()),
+    partSizeBytes,
+    key,
+    storageUploadId,
+    state: 'open',
+  };
+  const parts: ({ url: string } | { token: string })[] = [];
+  for (const [index, lengthBytes] of partLengths(sizeBytes, partSizeBytes).entries()) {
+    const partNumber = index + 1;
+    if (partNumber % 50 === 0) await nextTurn(); // signing is CPU: let other requests in between
+    const url = await ctx.store.signPart(key, storageUploadId, partNumber, expiresSeconds);
+    const part = { uploadId: row.id, partNumber, sizeBytes: lengthBytes };
+    parts.push(url === null ? { token: signLink(ctx, 'part', part, expiresSeconds) } : { url });
+  }
+  const completeToken = signLink(ctx, 'complete', { ...grant, uploadId: row.id }, expiresSeconds);
+  const verifyToken = signLink(ctx, 'verify', grant, expiresSeconds);
+  const ticket = {
+    oid: sha256,
+    size: sizeBytes,
+    kind: 'multipart',
+    partSizeBytes,
+    parts,
+    completeToken,
+    verifyToken,
+  } as const;
+  return { row, ticket };
+}

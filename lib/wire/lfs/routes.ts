@@ -1,0 +1,6 @@
+import type { Route } from '../route.ts';
+import { batchRoutes } from './batch.ts';
+import { transferRoutes } from './transfers.ts';
+
+/** git-lfs batch API and the transfers it points to (hf-api §4). */
+export const routes: Route[] = [...batchRoutes, ...transferRoutes];
