@@ -90,6 +90,21 @@ export const configSchema = z.object({
     .min(0)
     .default(0)
     .describe('Threads of one inference engine; 0 means one less than the cores.'),
+  LARDER_WEIGHTS_CACHE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(200_000_000_000)
+    .describe(
+      'Most bytes of model weights kept on a worker for engines; those longest unused go first, those in use never.',
+    ),
+  LARDER_WORKER_HEALTH_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .default(0)
+    .describe('Port on 127.0.0.1 where the worker answers /healthz; 0 means none.'),
   LARDER_ENGINES_OUTLIVE_WORKER: flag('false').describe(
     'Leave engines running when the worker stops in order (rolling updates); a new worker adopts them.',
   ),
@@ -136,4 +151,11 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, envFile = '.env
     throw new Error(`configuration is not valid:\n${lines.join('\n')}`);
   }
   return Object.freeze(parsed.data);
+}
+
+/** What programs that we did not write may see of our environment: no credentials, no database, no proxy. */
+export function environmentForOthers(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const passed = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SystemRoot'];
+  const entries = passed.flatMap((key) => (env[key] === undefined ? [] : [[key, env[key]]]));
+  return Object.fromEntries(entries) as NodeJS.ProcessEnv;
 }

@@ -28,7 +28,7 @@ export function writeGguf(metadata: ReadonlyMap<string, GgufValue>, tensors: rea
   let offset = 0;
   tensors.forEach((tensor, i) => {
     parts.push(string(tensor.name), u32(tensor.shape.length));
-    for (const size of [...tensor.shape].reverse()) parts.push(u64(size));
+    for (const size of tensor.shape.toReversed()) parts.push(u64(size));
     parts.push(u32(TENSOR_TYPE[tensor.as]), u64(offset));
     offset += aligned(blobs[i]?.length ?? 0);
   });

@@ -1,0 +1,83 @@
+import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { isHubError } from '#lib/base/errors.ts';
+import type { App } from '#lib/identity/context.ts';
+import { findFiles } from '#lib/repos/files/find-files.ts';
+import { openFile } from '#lib/repos/files/open-file.ts';
+import { readBlob } from '#lib/repos/read-blob.ts';
+import { pathsInfo } from '#lib/repos/read-tree.ts';
+import type { Repo } from '#lib/repos/types.ts';
+import type { EndpointRecord } from './db.ts';
+import type { PullStatus } from './decide.ts';
+import { type WeightsCache, WeightsMismatch, type WeightsSource } from './weights-cache.ts';
+
+/** The weights cannot be had, and trying again will not change that. */
+class Unusable extends Error {}
+
+/** A pull at work: look at `status`, abort with `cancel`. */
+export interface Pull {
+  status: PullStatus;
+  readonly cancel: () => void;
+}
+
+/**
+ * Starts bringing an endpoint's weights from the hub's own store to this node's cache, verified. Returns at once;
+ * `onEnd` is called when the status is final.
+ */
+export function startPull(app: App, cache: WeightsCache, endpoint: EndpointRecord, onEnd: () => void): Pull {
+  const abort = new AbortController();
+  const pull: Pull = {
+    status: { status: 'running', doneBytes: 0, totalBytes: 0 },
+    cancel: () => abort.abort(new Error('no longer wanted')),
+  };
+  const run = async (): Promise<PullStatus> => {
+    try {
+      const source = await weightsOf(app, endpoint);
+      const totalBytes = source.sizeBytes;
+      pull.status = { status: 'running', doneBytes: 0, totalBytes };
+      const path = await cache.ensure(
+        source,
+        (doneBytes) => (pull.status = { status: 'running', doneBytes, totalBytes }),
+        abort.signal,
+      );
+      await requireGguf(path, endpoint.path);
+      return { status: 'done' };
+    } catch (error) {
+      app.log.warn({ err: error, endpoint: endpoint.id }, 'pull failed');
+      const fatal = error instanceof Unusable || error instanceof WeightsMismatch || isHubError(error);
+      return { status: 'failed', reason: `${endpoint.path}: ${(error as Error).message}`, fatal };
+    }
+  };
+  void run().then((status) => {
+    pull.status = status;
+    onEnd();
+  });
+  return pull;
+}
+
+/** Where the bytes of the pinned file are: a large file of the repo, or a blob that git holds itself. */
+async function weightsOf(app: App, endpoint: EndpointRecord): Promise<WeightsSource> {
+  const { sha256, repoId } = endpoint;
+  const file = (await findFiles(app.db, repoId, [sha256])).get(sha256);
+  if (file) {
+    return { sha256, sizeBytes: file.sizeBytes, open: (signal) => openFile(app, file, undefined, signal) };
+  }
+  const repo = { id: repoId } as Repo;
+  const [entry] = await pathsInfo(app, repo, endpoint.commitOid, [endpoint.path]);
+  if (!entry || entry.lfs) throw new Unusable('the repo no longer holds the bytes of this file');
+  const bytes = await readBlob(app.db, repoId, entry.oid);
+  return { sha256, sizeBytes: bytes.length, open: async () => Readable.from([bytes]) };
+}
+
+/** Catches at once what is plainly something else: an HTML page, a git pointer, an archive. */
+async function requireGguf(path: string, name: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(8), 0, 8, 0);
+    if (buffer.toString('latin1', 0, 4) === 'GGUF') return;
+    const seen = buffer.toString('latin1').replace(/[^\x20-\x7e]/g, '.');
+    throw new Unusable(`this is not a GGUF file, although its name is ${name}: it begins with "${seen}"`);
+  } finally {
+    await handle.close();
+  }
+}
