@@ -43,7 +43,7 @@ async function freeTokenName(tx: Tx, userId: string, name: string): Promise<stri
 }
 
 /** Adds a token given in clear unless it was ever added: one that was revoked stays revoked. Throws when it is someone else's. */
-export async function ensureToken(tx: Tx, actor: Actor, user: Holder, token: SeedToken): Promise<void> {
+async function ensureToken(tx: Tx, actor: Actor, user: Holder, token: SeedToken): Promise<void> {
   const { rows } = await tx.query<{ user_id: string }>(
     'SELECT user_id FROM access_token WHERE token_hash = $1',
     [hashToken(token.token)],

@@ -31,7 +31,7 @@ function invalidCredentials(): HubError {
 }
 
 /** The token in `Bearer hf_…` or in either half of `Basic` (RFC 6750, RFC 7617), or null when there is none. */
-export function tokenIn(authorization: string): string | null {
+function tokenIn(authorization: string): string | null {
   if (authorization.length > MAX_HEADER_LENGTH) return null;
   const match = /^(bearer|basic) +(\S+) *$/i.exec(authorization);
   const value = match?.[2];
@@ -46,7 +46,7 @@ export function tokenIn(authorization: string): string | null {
 
 async function loadByToken(app: App, tokenHash: Buffer): Promise<UserPrincipal | null> {
   const nowMs = app.clock.now();
-  const found = await findToken(app.db, tokenHash, nowMs);
+  const found = await findToken(app.db, { hash: tokenHash }, nowMs);
   if (!found) return null;
   if (!found.lastUsedAt || nowMs - found.lastUsedAt.getTime() > LAST_USED_MS) {
     await app.db.query('UPDATE access_token SET last_used_at = $2 WHERE id = $1', [

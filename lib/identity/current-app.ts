@@ -1,11 +1,7 @@
 import type { App } from './context.ts';
 
+// Set by server.ts: the Next bundle has copies of our modules and shares only globalThis with the server around it.
 const holder = globalThis as { __larderApp?: App };
-
-/** Makes `app` the one that pages find: the Next bundle shares only globalThis with the server that carries it. */
-export function setCurrentApp(app: App): void {
-  holder.__larderApp = app;
-}
 
 /** The process's App, for pages and Next routes. Throws when the server did not set it. */
 export function currentApp(): App {

@@ -43,23 +43,28 @@ function userOf(row: UserRow): UserFacts {
   };
 }
 
-/** The live token with this hash and its user, or null when it is unknown, revoked, expired or its user suspended. */
-export async function findToken(db: Queryable, tokenHash: Buffer, nowMs: number): Promise<TokenFacts | null> {
-  const { rows } = await db.query<
-    UserRow & {
-      token_id: string;
-      token_name: string;
-      token_role: 'read' | 'write';
-      token_created_at: Date;
-      last_used_at: Date | null;
-    }
-  >(
+interface TokenRow extends UserRow {
+  token_id: string;
+  token_name: string;
+  token_role: 'read' | 'write';
+  token_created_at: Date;
+  last_used_at: Date | null;
+}
+
+/** The live token with this hash or id and its user, or null when it is unknown, revoked, expired or its user suspended. */
+export async function findToken(
+  db: Queryable,
+  by: { hash: Buffer } | { id: string },
+  nowMs: number,
+): Promise<TokenFacts | null> {
+  const isHash = 'hash' in by;
+  const { rows } = await db.query<TokenRow>(
     `SELECT ${USER_COLUMNS}, t.id AS token_id, t.name AS token_name, t.role AS token_role,
             t.created_at AS token_created_at, t.last_used_at
      FROM access_token t JOIN user_account u ON u.id = t.user_id JOIN namespace n ON n.id = u.id
-     WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)
-       AND u.suspended_at IS NULL AND n.deleted_at IS NULL`,
-    [tokenHash, new Date(nowMs)],
+     WHERE ${isHash ? 't.token_hash' : 't.id'} = $1 AND t.revoked_at IS NULL
+       AND (t.expires_at IS NULL OR t.expires_at > $2) AND u.suspended_at IS NULL AND n.deleted_at IS NULL`,
+    [isHash ? by.hash : by.id, new Date(nowMs)],
   );
   const row = rows[0];
   if (!row) return null;
@@ -73,6 +78,16 @@ export async function findToken(db: Queryable, tokenHash: Buffer, nowMs: number)
     },
     lastUsedAt: row.last_used_at,
   };
+}
+
+/** The user with this id, or null when there is none or they are suspended. */
+export async function findUser(db: Queryable, userId: string): Promise<UserFacts | null> {
+  const { rows } = await db.query<UserRow>(
+    `SELECT ${USER_COLUMNS} FROM user_account u JOIN namespace n ON n.id = u.id
+     WHERE u.id = $1 AND u.suspended_at IS NULL AND n.deleted_at IS NULL`,
+    [userId],
+  );
+  return rows[0] ? userOf(rows[0]) : null;
 }
 
 /** The live session with this hashed id and its user, or null. */

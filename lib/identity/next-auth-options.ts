@@ -26,7 +26,7 @@ export interface SignInOutcome {
  * Where a sign-in may lead: a path of this hub as an absolute address, else its home. Everything that a browser
  * could read as another host is refused (abuse.md H94).
  */
-export function safeRedirect(target: string, baseUrl: string): string {
+function safeRedirect(target: string, baseUrl: string): string {
   const path = target.startsWith(`${baseUrl}/`) ? target.slice(baseUrl.length) : target;
   if (!path.startsWith('/') || /^\/(?:[/\\]|%2f|%5c)/i.test(path) || /[\p{Cc}\\]/u.test(path))
     return `${baseUrl}/`;

@@ -9,8 +9,8 @@ const NOBODY =
 
 const MAX_RUNNING = 2;
 const MAX_WAITING = 100;
-export const MIN_PASSWORD_LENGTH = 8;
-export const MAX_PASSWORD_LENGTH = 512;
+const MIN_PASSWORD_LENGTH = 8;
+const MAX_PASSWORD_LENGTH = 512;
 
 let running = 0;
 const waiting: (() => void)[] = [];

@@ -11,10 +11,12 @@ interface Entry {
 interface State {
   readonly entries: Map<string, Entry>;
   readonly loading: Map<string, Promise<UserPrincipal | null>>;
+  /** Counts forgetPrincipal(): what was read before one must not be remembered after it. */
+  forgotten: number;
 }
 
 /** How long a credential may still work in another process after it was revoked there. */
-export const PRINCIPAL_TTL_MS = 5_000;
+const PRINCIPAL_TTL_MS = 5_000;
 const MAX_ENTRIES = 10_000;
 
 // The Next bundle holds a second copy of this module: the state is the process's, one per pool.
@@ -25,7 +27,7 @@ function stateOf(app: Cached): State {
   holder[REGISTRY] ??= new WeakMap();
   let state = holder[REGISTRY].get(app.db);
   if (!state) {
-    state = { entries: new Map(), loading: new Map() };
+    state = { entries: new Map(), loading: new Map(), forgotten: 0 };
     holder[REGISTRY].set(app.db, state);
   }
   return state;
@@ -41,18 +43,21 @@ export async function cachedPrincipal(
   key: string,
   load: () => Promise<UserPrincipal | null>,
 ): Promise<UserPrincipal | null> {
-  const { entries, loading } = stateOf(app);
+  const state = stateOf(app);
+  const { entries, loading, forgotten } = state;
   const hit = entries.get(key);
   const nowMs = app.clock.now();
   if (hit && hit.untilMs > nowMs) return hit.principal;
   entries.delete(key);
   let pending = loading.get(key);
   if (!pending) {
-    pending = load().finally(() => loading.delete(key));
+    pending = load();
     loading.set(key, pending);
   }
-  const principal = await pending;
-  if (principal) {
+  const principal = await pending.finally(() => {
+    if (loading.get(key) === pending) loading.delete(key);
+  });
+  if (principal && state.forgotten === forgotten) {
     entries.set(key, { principal, untilMs: nowMs + PRINCIPAL_TTL_MS });
     if (entries.size > MAX_ENTRIES) entries.delete(entries.keys().next().value as string);
   }
@@ -61,7 +66,9 @@ export async function cachedPrincipal(
 
 /** Drops what this process remembers of a user, so that a change of their rights or credentials counts at once here. */
 export function forgetPrincipal(app: Cached, userId: string): void {
-  const { entries, loading } = stateOf(app);
+  const state = stateOf(app);
+  const { entries, loading } = state;
+  state.forgotten += 1;
   for (const [key, entry] of entries) if (entry.principal.id === userId) entries.delete(key);
   loading.clear();
 }

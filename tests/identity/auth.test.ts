@@ -17,7 +17,9 @@ beforeAll(async () => {
   const server = createServer(async (req, res) => {
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk as Buffer);
-    const headers = new Headers(Object.entries(req.headers).map(([k, v]) => [k, String(v)]));
+    const headers = new Headers(
+      Object.entries(req.headers).map(([k, v]): [string, string] => [k, String(v)]),
+    );
     const publicUrl = `http://${req.headers.host}`;
     const request = new Request(`${publicUrl}${req.url}`, {
       method: req.method ?? 'GET',
