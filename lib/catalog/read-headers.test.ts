@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readGgufHeader } from './read-gguf-header.ts';
 import { readSafetensorsHeader } from './read-safetensors-header.ts';

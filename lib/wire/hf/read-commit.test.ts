@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CommitOperation } from '#lib/repos/types.ts';
 import { commitOfJson, readCommit } from './read-commit.ts';

@@ -2,6 +2,7 @@ import { hubError } from '#lib/base/errors.ts';
 import { parseSha256 } from '#lib/base/ids.ts';
 import { isJsonObject, type JsonObject } from '#lib/base/json.ts';
 import type { CommitHeader, CommitOperation } from '#lib/repos/types.ts';
+import { decodeContent } from './decode-content.ts';
 import { readLines } from './read-lines.ts';
 
 export interface CommitBody {
@@ -144,17 +145,11 @@ function lfsFile(value: JsonObject, path: string, at: string): CommitOperation {
 }
 
 function contentOf(value: JsonObject, at: string): Buffer {
-  const content = value.content;
+  const { content, encoding } = value;
   if (typeof content !== 'string') throw hubError('invalid_input', `${at}: "content" must be a string`);
-  const encoding = value.encoding ?? 'utf-8';
-  if (encoding === 'utf-8' || encoding === 'utf8') return Buffer.from(content, 'utf8');
-  if (encoding !== 'base64') throw hubError('invalid_input', `${at}: "encoding" must be base64 or utf-8`);
-  const bytes = Buffer.from(content, 'base64');
-  const digits = content.replace(/=+$/, '').length;
-  // Buffer.from drops what is not base64: a shorter result betrays it, and a corrupt file is never stored.
-  if (bytes.length !== Math.floor((digits * 3) / 4) || digits % 4 === 1)
-    throw hubError('invalid_input', `${at}: "content" is not valid base64`);
-  return bytes;
+  if (encoding !== undefined && typeof encoding !== 'string')
+    throw hubError('invalid_input', `${at}: "encoding" must be base64 or utf-8`);
+  return decodeContent(content, encoding, at);
 }
 
 function requiredText(value: JsonObject, key: string, at: string): string {

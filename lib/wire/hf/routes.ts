@@ -1,0 +1,29 @@
+import type { Route } from '../route.ts';
+import { commit } from './commit.ts';
+import { info } from './info.ts';
+import { listRoutes } from './list.ts';
+import { manageRepos } from './manage-repos.ts';
+import { pathsInfo } from './paths-info.ts';
+import { preupload } from './preupload.ts';
+import { refRoutes } from './refs.ts';
+import { legacyIds, raw, resolve } from './resolve.ts';
+import { smallRoutes } from './small-routes.ts';
+import { tree } from './tree.ts';
+import { whoami } from './whoami.ts';
+
+/** The Hub's REST API and file addresses. The hottest stands first; the widest patterns last. */
+export const routes: Route[] = [
+  resolve,
+  raw,
+  whoami,
+  ...manageRepos,
+  ...listRoutes,
+  tree,
+  pathsInfo,
+  preupload,
+  commit,
+  ...refRoutes,
+  ...smallRoutes,
+  info,
+  legacyIds,
+];
