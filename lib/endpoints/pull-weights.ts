@@ -30,29 +30,40 @@ export function startPull(app: App, cache: WeightsCache, endpoint: EndpointRecor
     status: { status: 'running', doneBytes: 0, totalBytes: 0 },
     cancel: () => abort.abort(new Error('no longer wanted')),
   };
-  const run = async (): Promise<PullStatus> => {
-    try {
-      const source = await weightsOf(app, endpoint);
-      const totalBytes = source.sizeBytes;
-      pull.status = { status: 'running', doneBytes: 0, totalBytes };
-      const path = await cache.ensure(
-        source,
-        (doneBytes) => (pull.status = { status: 'running', doneBytes, totalBytes }),
-        abort.signal,
-      );
-      await requireGguf(path, endpoint.path);
-      return { status: 'done' };
-    } catch (error) {
-      app.log.warn({ err: error, endpoint: endpoint.id }, 'pull failed');
-      const fatal = error instanceof Unusable || error instanceof WeightsMismatch || isHubError(error);
-      return { status: 'failed', reason: `${endpoint.path}: ${(error as Error).message}`, fatal };
-    }
-  };
-  void run().then((status) => {
+  const end = (status: PullStatus) => {
     pull.status = status;
     onEnd();
-  });
+  };
+  bring(app, cache, endpoint, pull, abort.signal).then(
+    () => end({ status: 'done' }),
+    (error: Error) => {
+      app.log.warn({ err: error, endpoint: endpoint.id }, 'pull failed');
+      end({ status: 'failed', reason: `${endpoint.path}: ${error.message}`, fatal: isFatal(error) });
+    },
+  );
   return pull;
+}
+
+async function bring(
+  app: App,
+  cache: WeightsCache,
+  endpoint: EndpointRecord,
+  pull: Pull,
+  signal: AbortSignal,
+): Promise<void> {
+  const source = await weightsOf(app, endpoint);
+  const totalBytes = source.sizeBytes;
+  const progress = (doneBytes: number) => {
+    pull.status = { status: 'running', doneBytes, totalBytes };
+  };
+  progress(0);
+  await requireGguf(await cache.ensure(source, progress, signal), endpoint.path);
+}
+
+/** Trying again cannot help. */
+function isFatal(error: Error): boolean {
+  const refused = isHubError(error) && error.status < 500;
+  return error instanceof Unusable || error instanceof WeightsMismatch || refused;
 }
 
 /** Where the bytes of the pinned file are: a large file of the repo, or a blob that git holds itself. */
@@ -62,7 +73,7 @@ async function weightsOf(app: App, endpoint: EndpointRecord): Promise<WeightsSou
   if (file) {
     return { sha256, sizeBytes: file.sizeBytes, open: (signal) => openFile(app, file, undefined, signal) };
   }
-  const repo = { id: repoId } as Repo;
+  const repo = { id: repoId } as Repo; // all that reading a tree asks for
   const [entry] = await pathsInfo(app, repo, endpoint.commitOid, [endpoint.path]);
   if (!entry || entry.lfs) throw new Unusable('the repo no longer holds the bytes of this file');
   const bytes = await readBlob(app.db, repoId, entry.oid);

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Oid, RepoId, Sha256 } from '#lib/base/ids.ts';
-import { type Action, decide, LIMITS, type PullStatus, progressText } from './decide.ts';
-import type { Endpoint, EngineExit, ObservedEngine, Replica } from './types.ts';
+import { type Action, decide, LIMITS, type PullStatus, progressText } from '#lib/endpoints/decide.ts';
+import type { Endpoint, EngineExit, ObservedEngine, Replica } from '#lib/endpoints/types.ts';
 
 const ENDPOINT: Endpoint = {
   id: 'e',

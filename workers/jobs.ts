@@ -1,0 +1,18 @@
+import type { RepoId } from '#lib/base/ids.ts';
+import { refreshFacts } from '#lib/catalog/refresh-facts.ts';
+import { deleteEndpointsOfRepo } from '#lib/endpoints/delete-endpoints-of-repo.ts';
+import type { App } from '#lib/identity/context.ts';
+import { handleJob, type JobHandler } from '#lib/jobs/run-jobs.ts';
+import { sweepUploadsJob } from '#lib/repos/files/lfs/jobs.ts';
+import { sweepUploads } from '#lib/repos/files/lfs/sweep-uploads.ts';
+import { xetFileRegistered } from '#lib/repos/files/xet/jobs.ts';
+import { verifyXetFile } from '#lib/repos/files/xet/verify-xet-file.ts';
+import { repoDeleted, repoPushed } from '#lib/repos/jobs.ts';
+
+/** Every job of the hub and what is done for it. Each bears being run twice. */
+export const jobHandlers: readonly JobHandler<App>[] = [
+  handleJob(repoPushed, (app: App, data, signal) => refreshFacts(app, data, signal)),
+  handleJob(repoDeleted, (app: App, data) => deleteEndpointsOfRepo(app, data.repoId as RepoId)),
+  handleJob(xetFileRegistered, (app: App, data, signal) => verifyXetFile(app, data, signal)),
+  handleJob(sweepUploadsJob, async (app: App) => void (await sweepUploads(app)), { cron: '17 * * * *' }),
+];

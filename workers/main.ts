@@ -1,0 +1,44 @@
+/** The worker: runs jobs, and makes the engines that run agree with the endpoints that should. */
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { loadConfig } from '#lib/base/config.ts';
+import { createProcessDriver } from '#lib/endpoints/drivers/process-driver.ts';
+import { startReconciler } from '#lib/endpoints/reconcile.ts';
+import { createWeightsCache } from '#lib/endpoints/weights-cache.ts';
+import { closeApp, createApp } from '#lib/identity/create-app.ts';
+import { runJobs } from '#lib/jobs/run-jobs.ts';
+import { startHealthServer } from './health-server.ts';
+import { jobHandlers } from './jobs.ts';
+
+/** Without a whole round for this long the worker is stuck or cut off from the database. */
+const UNHEALTHY_MS = 30_000;
+
+const config = loadConfig();
+const app = await createApp({ config, program: 'worker' });
+const driver = await createProcessDriver({
+  dataDir: config.LARDER_DATA,
+  threads: config.LARDER_ENGINE_THREADS || Math.max(1, availableParallelism() - 1),
+  engines: { 'llama-cpp-node': fileURLToPath(new URL('./engines/llama-cpp-node.ts', import.meta.url)) },
+});
+const cache = await createWeightsCache(config.LARDER_DATA, config.LARDER_WEIGHTS_CACHE_BYTES);
+const reconciler = startReconciler(app, driver, cache);
+const jobs = await runJobs(app, jobHandlers);
+const health = await startHealthServer(
+  config.LARDER_WORKER_HEALTH_PORT,
+  async () => app.clock.now() - reconciler.lastRoundMs() < UNHEALTHY_MS,
+);
+app.log.info({ node: driver.node }, 'worker ready');
+
+let isStopping = false;
+async function stop(signal: string): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  app.log.info({ signal }, 'stopping');
+  health?.close();
+  health?.closeAllConnections();
+  await Promise.all([jobs.stop(), reconciler.stop({ leaveEngines: config.LARDER_ENGINES_OUTLIVE_WORKER })]);
+  await closeApp(app);
+  process.exit(0);
+}
+process.on('SIGTERM', () => void stop('SIGTERM'));
+process.on('SIGINT', () => void stop('SIGINT'));
