@@ -34,7 +34,12 @@ interface Pages {
 
 async function preparePages(): Promise<Pages | undefined> {
   if (config.LARDER_ROLE === 'wire' || config.LARDER_ROLE === 'gateway') return undefined;
-  const { default: next } = await import('next');
+  const [{ default: next }, { provideQueries }, { queries }] = await Promise.all([
+    import('next'),
+    import('#lib/ui/hub.ts'),
+    import('#lib/ui/queries.ts'),
+  ]);
+  provideQueries(queries);
   const nextApp = next({ dev, customServer: true, port: config.PORT, hostname: 'localhost' });
   await nextApp.prepare();
   return {

@@ -4,7 +4,7 @@ import { newId } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { currentApp } from '#lib/identity/current-app.ts';
 import { ANONYMOUS } from '#lib/identity/principal.ts';
-import { readSession } from '#lib/identity/read-session.ts';
+import { hub } from './hub.ts';
 import { chooseLanguage, LANGUAGE_COOKIE, type Language } from './language.ts';
 import { chooseTheme, THEME_COOKIE, type Theme } from './theme.ts';
 
@@ -17,7 +17,7 @@ const PAGE_DEADLINE_MS = 30_000;
 export const pageContext = cache(async (): Promise<Ctx> => {
   const app = currentApp();
   const sent = await headers();
-  const user = await readSession(app, sent.get('cookie'));
+  const user = await hub().readSession(app, sent.get('cookie'));
   return Object.freeze({
     ...app,
     principal: user ?? ANONYMOUS,

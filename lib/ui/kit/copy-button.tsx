@@ -21,9 +21,9 @@ export function CopyButton({ text, label, className }: { text: string; label?: s
   const copy = () =>
     copyText(text).then(
       () => setDone(true),
-      () => toast.error(t('common.copyFailed')),
+      () => toast.error(t('words.copyFailed')),
     );
-  const name = done ? t('common.copied') : (label ?? t('common.copy'));
+  const name = done ? t('words.copied') : (label ?? t('words.copy'));
   return (
     <button
       type="button"

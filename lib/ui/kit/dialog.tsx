@@ -26,7 +26,7 @@ export function Dialog(props: {
           <div className="flex items-start justify-between gap-3">
             <Radix.Title className="text-lg font-semibold break-words">{props.title}</Radix.Title>
             <Radix.Close
-              aria-label={t('common.close')}
+              aria-label={t('words.close')}
               className="-mt-1 -mr-1 inline-flex size-8 shrink-0 items-center justify-center rounded-md text-muted hover:bg-hover"
             >
               <X className="size-4" />

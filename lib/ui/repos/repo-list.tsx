@@ -34,7 +34,7 @@ export async function RepoList({ type, rows, nowMs, running }: Props) {
                 {row.name}
               </Link>
               {row.isPrivate && (
-                <Lock className="size-3.5 shrink-0 text-muted" aria-label={t('common.private')} />
+                <Lock className="size-3.5 shrink-0 text-muted" aria-label={t('words.private')} />
               )}
               {running?.has(`${row.namespace}/${row.name}`) && (
                 <span className="size-2 shrink-0 rounded-full bg-ok" title={t('catalog.running')}>

@@ -1,7 +1,8 @@
 import { ArrowRight, Package, Search } from 'lucide-react';
 import Link from 'next/link';
 import type { ReactNode } from 'react';
-import { listRepos, type RepoQuery } from '#lib/catalog/list-repos.ts';
+import type { RepoQuery } from '#lib/catalog/list-repos.ts';
+import { hub } from '../hub.ts';
 import { Button } from '../kit/button.tsx';
 import { CodeBlock } from '../kit/code-block.tsx';
 import { CodeTabs } from '../kit/code-tabs.tsx';
@@ -21,7 +22,7 @@ export async function HomeScreen() {
   const [t, ctx] = await Promise.all([translator(), pageContext()]);
   const user = ctx.principal.kind === 'user' ? ctx.principal : null;
   const find = (query: Partial<RepoQuery>) =>
-    listRepos(ctx, { type: 'model', sort: 'lastModified', limit: SHOWN, ...query });
+    hub().listRepos(ctx, { type: 'model', sort: 'lastModified', limit: SHOWN, ...query });
   const [newest, mostUsed, own] = await Promise.all([
     find({}),
     find({ sort: 'downloads' }),

@@ -1,8 +1,9 @@
 import { Database, Package, SearchX } from 'lucide-react';
 import Link from 'next/link';
-import { listRepos, type RepoSort } from '#lib/catalog/list-repos.ts';
+import type { RepoSort } from '#lib/catalog/list-repos.ts';
 import type { RepoType } from '#lib/repos/types.ts';
 import { listAddress } from '../addresses.ts';
+import { hub } from '../hub.ts';
 import { ButtonLink } from '../kit/button.tsx';
 import { CodeBlock } from '../kit/code-block.tsx';
 import { EmptyState, Panel } from '../kit/panel.tsx';
@@ -26,7 +27,7 @@ export async function ListScreen({ type, query }: { type: RepoType; query: PageQ
   const sort = SORTS.find((each) => each === wished) ?? 'lastModified';
   const cursor = await oneOf(query, 'cursor');
   const { items, nextCursor } = await orNotFound(
-    listRepos(ctx, {
+    hub().listRepos(ctx, {
       type,
       sort,
       limit: PAGE_SIZE,
@@ -52,11 +53,11 @@ export async function ListScreen({ type, query }: { type: RepoType; query: PageQ
           <RepoList type={type} rows={items.map(repoRow)} nowMs={ctx.clock.now()} />
         )}
       </Panel>
-      <nav aria-label={t('common.pagination')} className="mt-4 flex justify-end gap-2">
-        {cursor && <ButtonLink href={pageHref()}>{t('common.firstPage')}</ButtonLink>}
+      <nav aria-label={t('words.pagination')} className="mt-4 flex justify-end gap-2">
+        {cursor && <ButtonLink href={pageHref()}>{t('words.firstPage')}</ButtonLink>}
         {nextCursor && (
           <ButtonLink href={pageHref(nextCursor)} rel="next">
-            {t('common.next')}
+            {t('words.next')}
           </ButtonLink>
         )}
       </nav>

@@ -1,11 +1,11 @@
 import { account } from './account.ts';
 import { catalog } from './catalog.ts';
-import { common } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
 import { home } from './home.ts';
 import { repo } from './repo.ts';
+import { words } from './words.ts';
 
 /** Every text of the pages, in English: the source of all keys. */
-export const en = { account, catalog, common, endpoint, errors, frame, home, repo } as const;
+export const en = { account, catalog, words, endpoint, errors, frame, home, repo } as const;

@@ -2,14 +2,14 @@ import type { en } from '../en/english.ts';
 import type { Translation } from '../messages.ts';
 import { account } from './account.ts';
 import { catalog } from './catalog.ts';
-import { common } from './common.ts';
 import { endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
 import { home } from './home.ts';
 import { repo } from './repo.ts';
+import { words } from './words.ts';
 
 /** Every text of the pages, in Simplified Chinese. A missing or extra key does not compile. */
-export const zhCn = { account, catalog, common, endpoint, errors, frame, home, repo } satisfies Translation<
+export const zhCn = { account, catalog, words, endpoint, errors, frame, home, repo } satisfies Translation<
   typeof en
 >;

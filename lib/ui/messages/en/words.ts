@@ -1,4 +1,4 @@
-export const common = {
+export const words = {
   copy: 'Copy',
   copied: 'Copied',
   copyFailed: 'Could not copy: your browser refused',

@@ -1,4 +1,4 @@
-export const common = {
+export const words = {
   copy: '复制',
   copied: '已复制',
   copyFailed: '无法复制：浏览器拒绝了请求',

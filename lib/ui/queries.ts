@@ -1,0 +1,14 @@
+import { listRepos } from '#lib/catalog/list-repos.ts';
+import { readSession } from '#lib/identity/read-session.ts';
+import { listTree } from '#lib/repos/read-tree.ts';
+import { readCard } from './view-models/card.ts';
+import { repoOverview } from './view-models/repo-overview.ts';
+
+/**
+ * Everything the pages ask of the hub. server.ts loads this module and hands it over (hub.ts), so that domain code
+ * runs once in the process and outside of Next's bundle: its caches, pools and worker threads stay single, and the
+ * bundler never follows an import into them. Pages and components import domain modules as types only.
+ */
+export const queries = { listRepos, listTree, readCard, readSession, repoOverview };
+
+export type Queries = typeof queries;

@@ -1,0 +1,64 @@
+'use client';
+
+import { Rocket } from 'lucide-react';
+import { usePathname, useRouter } from 'next/navigation';
+import { useState } from 'react';
+import { toast } from 'sonner';
+import { endpointAddress } from '../addresses.ts';
+import { CallError, callHub } from '../call-hub.ts';
+import { Button, ButtonLink } from '../kit/button.tsx';
+import { useTranslator } from '../reader.tsx';
+
+interface Props {
+  readonly namespace: string;
+  readonly name: string;
+  /** Why it cannot be deployed by this reader, if so. */
+  readonly obstacle: 'signIn' | 'noGguf' | null;
+}
+
+/** One press makes an endpoint of this model and goes to its page. */
+export function DeployButton({ namespace, name, obstacle }: Props) {
+  const [t, router, path] = [useTranslator(), useRouter(), usePathname()];
+  const [busy, setBusy] = useState(false);
+  if (obstacle === 'signIn') {
+    return (
+      <ButtonLink
+        look="accent"
+        href={`/login?next=${encodeURIComponent(path)}`}
+        title={t('repo.deploySignIn')}
+      >
+        <Rocket />
+        {t('repo.deploy')}
+      </ButtonLink>
+    );
+  }
+  const deploy = async () => {
+    setBusy(true);
+    try {
+      const made = await callHub<{ namespace: string; name: string }>('POST', '/api/endpoints', {
+        repo: { type: 'model', namespace, name },
+      });
+      router.push(endpointAddress(made.namespace, made.name));
+    } catch (error) {
+      setBusy(false);
+      toast.error((error instanceof CallError && error.message) || t('words.requestFailed'));
+    }
+  };
+  const why = obstacle === 'noGguf' ? t('repo.deployNoGguf') : undefined;
+  // Not `disabled`: the reason must stay reachable by keyboard and pointer.
+  return (
+    <Button
+      look={obstacle ? 'plain' : 'accent'}
+      aria-disabled={obstacle !== null || busy}
+      title={why}
+      aria-description={why}
+      onClick={() => {
+        if (why) toast.info(why);
+        else if (!busy) void deploy();
+      }}
+    >
+      <Rocket />
+      {busy ? t('repo.deploying') : t('repo.deploy')}
+    </Button>
+  );
+}
