@@ -1,8 +1,11 @@
+import { randomInt } from 'node:crypto';
 import type { Queryable } from '#lib/base/db.ts';
 import { bytesOf, type RepoId, type Sha256 } from '#lib/base/ids.ts';
 
 /** How long a xorb outlives its last use: clients remember it for 21 days and upload against their memory. */
 const PIN = `interval '22 days'`;
+
+const MAX_EPOCH = 1_000_000_000;
 
 export interface Domain {
   readonly id: number;
@@ -19,9 +22,11 @@ export async function domainOf(db: Queryable, namespaceId: string): Promise<Doma
     });
   const found = (await find()).rows[0];
   if (found !== undefined) return found;
-  await db.query('INSERT INTO xet_domain (namespace_id) VALUES ($1) ON CONFLICT (namespace_id) DO NOTHING', [
-    namespaceId,
-  ]);
+  // Clients remember for weeks what they uploaded to an address: a hub that starts anew must not inherit their memory.
+  await db.query(
+    'INSERT INTO xet_domain (namespace_id, epoch) VALUES ($1, $2) ON CONFLICT (namespace_id) DO NOTHING',
+    [namespaceId, randomInt(1, MAX_EPOCH)],
+  );
   return (await find()).rows[0] as Domain;
 }
 
