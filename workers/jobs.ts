@@ -2,6 +2,8 @@ import type { RepoId } from '#lib/base/ids.ts';
 import { refreshFacts } from '#lib/catalog/refresh-facts.ts';
 import { deleteEndpointsOfRepo } from '#lib/endpoints/delete-endpoints-of-repo.ts';
 import type { App } from '#lib/identity/context.ts';
+import { sweepSessionsJob } from '#lib/identity/jobs.ts';
+import { sweepSessions } from '#lib/identity/sweep-sessions.ts';
 import { handleJob, type JobHandler } from '#lib/jobs/run-jobs.ts';
 import { sweepUploadsJob } from '#lib/repos/files/lfs/jobs.ts';
 import { sweepUploads } from '#lib/repos/files/lfs/sweep-uploads.ts';
@@ -15,4 +17,5 @@ export const jobHandlers: readonly JobHandler<App>[] = [
   handleJob(repoDeleted, (app: App, data) => deleteEndpointsOfRepo(app, data.repoId as RepoId)),
   handleJob(xetFileRegistered, (app: App, data, signal) => verifyXetFile(app, data, signal)),
   handleJob(sweepUploadsJob, async (app: App) => void (await sweepUploads(app)), { cron: '17 * * * *' }),
+  handleJob(sweepSessionsJob, async (app: App) => void (await sweepSessions(app)), { cron: '43 3 * * *' }),
 ];

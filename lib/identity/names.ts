@@ -6,20 +6,17 @@ import { hubError } from '#lib/base/errors.ts';
  * and the pages.
  */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set(
-  `about abuse account accounts admin-area administrator anonymous api app apps assets auth avatars billing blog
-  brand buckets bucket callback cas catalog cdn chat collections community contact contribute cookies css dashboard
-  dataset datasets deploy discover discussions dl doc docs documentation download downloads edit email enterprise
-  error errors events explore facets favicon favicons feed files fonts forgot forum front gateway git giturl
-  health healthz help home hook hooks hub huggingchat icons images img inference inference-endpoints internal
-  invite issues jobs join js kernel kernels languages learn legal library licenses link livez local localhost lfs
-  login logout me media messages metrics model models my namespace new news none notifications null oauth
-  organization organizations organisations orgs owner package packages papers password paypal playground posts press
-  pricing privacy profile profiles public raw readyz recover register registry repo repos reset resolve robots root
-  rss s s3 scim script scripts search security self server service services session sessions settings share shop
-  sign-in sign-out sign-up signin signout signup sitemap space spaces sql sso staff static stats status storage store
-  style styles subscribe support system tag tags tasks team teams telemetry terms test tokens topics tos tree trending
-  true tus undefined unknown update upload uploads user users v1 v2 v3 version watching web webhook webhooks
-  webmaster welcome well-known whoami wiki workers www xet xorbs xorb shards shard _next endpoints endpoint`
+  `_next about account accounts admin administrator anonymous api app apps assets auth avatars blog buckets callback
+  cas catalog changelog chat collections community contact css dashboard datasets dataset deploy discover discussions
+  docs documentation download downloads endpoint endpoints error errors events explore faq favicon favicons feed
+  files fonts forgot gateway git health healthz help home hooks hub icons images img inference invite issues jobs js
+  kernels languages legal lfs library licenses livez local localhost login logout me media metrics model models my
+  new news none notifications null oauth offline organization organizations orgs owner papers password playground
+  posts pricing privacy profile public raw readyz register repo repos reset robots root rss s3 scim scripts search
+  security server service session sessions settings shard shards sign-in sign-out sign-up signin signout signup
+  sitemap space spaces sso static stats status storage store styles support system tag tags tasks teams terms tokens
+  topics tree trending true tus undefined unknown update upload uploads user users v1 v2 v3 version webhook webhooks
+  well-known whoami wiki worker workers www xet xorb xorbs`
     .split(/\s+/)
     .filter(Boolean),
 );

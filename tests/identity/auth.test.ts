@@ -153,6 +153,19 @@ describe('signing in', () => {
     expect(await owner.who()).toBe('bob');
   });
 
+  test('guessing one password from many addresses is stopped too, and sessions of the owner go on', async () => {
+    const owner = browser('198.51.100.20');
+    await owner.login('bob', 'battery staple');
+    const statuses = new Set<number>();
+    for (let i = 0; i < 95; i += 1) {
+      statuses.add((await browser(`203.0.113.${100 + i}`).login('bob', `guess ${i}`)).status);
+    }
+    expect([...statuses].sort()).toEqual([401, 429]);
+    expect((await browser('198.51.100.21').login('bob', 'battery staple')).status).toBe(429);
+    expect(await owner.who()).toBe('bob');
+    await t.app.db.query('DELETE FROM throttle');
+  });
+
   test('many honest sign-ins are never throttled', async () => {
     for (let i = 0; i < 15; i += 1) {
       expect((await browser('198.51.100.8').login('alice', 'correct horse')).status).toBe(200);
