@@ -16,7 +16,7 @@ export async function startWire(
 ): Promise<TestWire> {
   const testApp = await createTestApp({ env });
   const dispatch = createDispatcher(testApp.app, routes);
-  const server = createServer({ requestTimeout: 0 }, (req, res) => {
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 65_000 }, (req, res) => {
     void dispatch(req, res).then((answered) => {
       if (!answered) res.writeHead(404, { 'content-type': 'text/plain' }).end('page');
     });

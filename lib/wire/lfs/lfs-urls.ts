@@ -8,14 +8,14 @@ export const LFS_JSON = 'application/vnd.git-lfs+json';
 /** Patterns of a path below a repo's LFS address: with and without `.git`, models and datasets. */
 export function repoPatterns(path: string): string[] {
   return ['', '/:type(datasets)'].flatMap((prefix) =>
-    ['.git', ''].map((suffix) => `${prefix}/:namespace/:name${suffix}/info/lfs/${path}`),
+    ['.git', ''].map((suffix) => `${prefix}/:ns/:name${suffix}/info/lfs/${path}`),
   );
 }
 
 /** The repo that a request to one of repoPatterns names. */
 export function repoRefOf(req: WireRequest): RepoRef {
   const type = req.params.type === 'datasets' ? 'dataset' : 'model';
-  return { type, namespace: req.param('namespace'), name: req.param('name') };
+  return { type, namespace: req.param('ns'), name: req.param('name') };
 }
 
 /** Address of what a signed token grants. */

@@ -1,5 +1,5 @@
 import { type Tx, transaction } from '#lib/base/db.ts';
-import { hubError } from '#lib/base/errors.ts';
+import { hubError, isHubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import { audit } from '#lib/identity/audit.ts';
 import type { Ctx } from '#lib/identity/context.ts';
@@ -20,10 +20,10 @@ export async function linkObject(
 ): Promise<void> {
   await failpoint('object.verified');
   const { sha256, sizeBytes, repoId, userId } = grant;
-  const surplus = await transaction(ctx.db, async (tx) => {
+  const link = async (tx: Tx): Promise<boolean> => {
     if (!(await alsoInTx(tx))) return false;
     const subject = await lockLiveRepo(tx, repoId);
-    if (subject === null) throw hubError('repo_not_found', 'Repository not found');
+    if (subject === null) throw hubError('not_found', 'the repository is no longer there');
     const objectId = await insertObject(tx, { key, sizeBytes, sha256 });
     if (objectId === null) return false;
     const edge = await linkFile(tx, { repoId, sha256, sizeBytes, objectId, userId });
@@ -33,6 +33,11 @@ export async function linkObject(
     }
     await audit(tx, ctx, { action: 'repo.upload', subject, details: { sha256, sizeBytes, userId } });
     return false;
+  };
+  const surplus = await transaction(ctx.db, link).catch(async (error) => {
+    // A refusal of ours came before COMMIT. After any other error the outcome is unknown: the object may be in use.
+    if (isHubError(error)) await ctx.store.delete([key]);
+    throw error;
   });
   await failpoint('link.committed');
   if (surplus) await ctx.store.delete([key]);

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signLink } from '#lib/repos/files/lfs/links.ts';
+import { actionOf, type LfsHub, partsOf, postJson, randomFile, startLfsHub } from './lfs-hub.ts';
+import { describeMultipartUploads } from './multipart-cases.ts';
+
+describeMultipartUploads('local store', () => startLfsHub());
+
+describe('parts through the hub', () => {
+  let hub: LfsHub;
+  beforeAll(async () => {
+    hub = await startLfsHub();
+  });
+  afterAll(() => hub?.close());
+  const file = randomFile((64 << 20) + 5);
+
+  async function begin() {
+    const answer = await hub.batch('alice/one', 'alice', 'upload', [file], ['basic', 'multipart']);
+    const upload = actionOf(answer, 'upload');
+    return { upload, ...partsOf(upload) };
+  }
+
+  it('are refused when they have another length than the plan says', async () => {
+    const { urls } = await begin();
+    for (const length of [4, 6, 0]) {
+      const answer = await fetch(urls[1] as string, { method: 'PUT', body: new Uint8Array(length) });
+      expect(answer.status).toBe(422);
+    }
+  });
+
+  it('are refused after the link expired or was altered, as completions are', async () => {
+    const { upload, urls } = await begin();
+    const past = { ...hub.app, clock: { now: () => Date.now() - 7200_000 } };
+    const repoId = hub.repoIds['alice/one'];
+    const stale = signLink(past, 'part', { uploadId: 'x', partNumber: 2, sizeBytes: 5 }, 3600);
+    const body = new Uint8Array(5);
+    expect((await fetch(`${hub.url}/api/lfs/parts/${stale}`, { method: 'PUT', body })).status).toBe(403);
+    expect((await fetch(`${urls[1]}x`, { method: 'PUT', body })).status).toBe(403);
+    const grant = { repoId, userId: 'u', sha256: file.oid, sizeBytes: file.size };
+    const oldPut = signLink(past, 'put', grant, 3600);
+    expect((await fetch(`${hub.url}/api/lfs/objects/${oldPut}`, { method: 'PUT', body })).status).toBe(403);
+    const oldCompletion = signLink(past, 'complete', { ...grant, uploadId: 'x' }, 3600);
+    const answer = await postJson(`${hub.url}/api/lfs/complete/${oldCompletion}`, {
+      oid: file.oid,
+      parts: [],
+    });
+    expect(answer.status).toBe(403);
+    expect(await answer.text()).toContain('expired');
+    expect((await postJson(`${upload.href}x`, { oid: file.oid, parts: [] })).status).toBe(403);
+  });
+
+  it('can be sent to another process of the hub than the one that answered the batch', async () => {
+    const { upload, urls, chunkSize } = await begin();
+    const parts = [];
+    for (const [i, url] of urls.entries()) {
+      const body = new Uint8Array(file.bytes.subarray(i * chunkSize, (i + 1) * chunkSize));
+      // The token alone says everything: no memory of the process is needed.
+      const answer = await fetch(url, { method: 'PUT', body });
+      expect(answer.headers.get('access-control-expose-headers')).toContain('ETag');
+      parts.push({ partNumber: i + 1, etag: answer.headers.get('etag') });
+    }
+    expect((await postJson(upload.href, { oid: file.oid, parts })).status).toBe(200);
+    const { rows } = await hub.app.db.query<{ n: number }>(
+      `SELECT count(*) AS n FROM audit_event WHERE action = 'repo.upload' AND subject = 'model:alice/one'`,
+    );
+    expect(rows[0]?.n).toBe(1);
+  });
+});
