@@ -12,7 +12,7 @@ const MAX_RULES = 20_000;
 
 /** Undoes git's C-style quoting of a pattern; null when the quote does not close. */
 function unquote(line: string): { pattern: string; rest: string } | null {
-  const match = /^"((?:[^"\\]|\\.)*)"(?=\s|$)/.exec(line);
+  const match = /^"((?:[^"\\]|\\.)*)"(?=[ \t]|$)/.exec(line);
   if (!match) return null;
   const escapes: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
   const bytes = (match[1] ?? '').replace(/\\([0-3][0-7]{2}|.)/g, (_, e: string) =>
@@ -37,13 +37,13 @@ export function parseAttributes(text: string): FilterRules {
   const macros = new Map<string, string | null | undefined>();
   const rules: { pattern: PathPattern; filter: string | null }[] = [];
   for (const raw of text.replace(/^\ufeff/, '').split('\n')) {
-    const line = raw.replace(/\r$/, '').trimStart();
+    const line = raw.replace(/\r$/, '').replace(/^[ \t]+/, '');
     if (line === '' || line.startsWith('#') || line.length > MAX_LINE_BYTES) continue;
-    const space = line.search(/\s/);
+    const space = line.search(/[ \t]/);
     const plain =
       space < 0 ? { pattern: line, rest: '' } : { pattern: line.slice(0, space), rest: line.slice(space) };
     const { pattern, rest } = (line.startsWith('"') ? unquote(line) : null) ?? plain;
-    const filter = filterIn(rest.trim().split(/\s+/), macros);
+    const filter = filterIn(rest.split(/[ \t\r]+/), macros);
     if (pattern.startsWith('[attr]')) macros.set(pattern.slice('[attr]'.length), filter);
     else if (filter !== undefined && !pattern.startsWith('!') && rules.length < MAX_RULES)
       rules.push({ pattern: parsePathPattern(pattern), filter });
@@ -60,9 +60,9 @@ export function parseAttributes(text: string): FilterRules {
 export function lfsLine(path: string): string {
   const escaped = path.replace(/[\\*?[]/g, '\\$&').replace(/^["#!]/, '\\$&');
   const attributes = ' filter=lfs diff=lfs merge=lfs -text';
-  const spelled = escaped.replace(/[\t\n\v\f\r ]/g, '[[:space:]]');
+  const spelled = escaped.replace(/[\t\n\r ]/g, '[[:space:]]');
   const long = Buffer.byteLength(spelled + attributes) > MAX_LINE_BYTES;
-  return (long ? escaped.replace(/[\t\n\v\f\r ]/g, '?') : spelled) + attributes;
+  return (long ? escaped.replace(/[\t\n\r ]/g, '?') : spelled) + attributes;
 }
 
 const COMMON = `*.7z *.arrow *.bin *.bz2 *.ckpt *.ftz *.gz *.h5 *.joblib *.lfs.* *.mlmodel *.model *.msgpack *.npy *.npz

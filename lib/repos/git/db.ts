@@ -4,6 +4,7 @@ import type { EncodedObject, Kind, StoredGitObject } from './objects.ts';
 import type { BlobFacts } from './oid-cache.ts';
 
 const BATCH = 5000;
+const BATCH_BYTES = 8 * 1024 * 1024;
 
 /**
  * The objects of this repo among `oids`; what is not there is absent from the map.
@@ -58,9 +59,25 @@ export async function selectBlobFacts(
   return found;
 }
 
+/** Cuts a list into batches of at most 5,000 objects and about 8 MiB. */
+function* batches(objects: readonly EncodedObject[]): Generator<EncodedObject[]> {
+  let batch: EncodedObject[] = [];
+  let bytes = 0;
+  for (const object of objects) {
+    batch.push(object);
+    bytes += object.data.length;
+    if (batch.length < BATCH && bytes < BATCH_BYTES) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
 /**
  * Writes objects, each at most once: an object that is there stays as it is. Always in oid order, so that two
- * transactions which write the same objects wait for each other instead of locking each other out.
+ * transactions which write the same objects wait for each other instead of locking each other out. The bytes of a
+ * batch travel as one binary parameter and are cut apart by the server: an array of bytea would be sent as text.
  */
 export async function insertObjects(
   db: Queryable,
@@ -68,21 +85,28 @@ export async function insertObjects(
   objects: readonly EncodedObject[],
 ): Promise<void> {
   const sorted = [...objects].sort((a, b) => (a.oid < b.oid ? -1 : 1));
-  for (let at = 0; at < sorted.length; at += BATCH) {
-    const batch = sorted.slice(at, at + BATCH);
-    await db.query(
-      `INSERT INTO git_object (repo_id, oid, kind, size, data, lfs_sha256, lfs_size)
-       SELECT $1, * FROM unnest($2::bytea[], $3::int2[], $4::int4[], $5::bytea[], $6::bytea[], $7::int8[])
-       ON CONFLICT DO NOTHING`,
-      [
+  for (const batch of batches(sorted)) {
+    let end = 0;
+    const starts = batch.map((object) => (end += object.data.length) - object.data.length + 1);
+    await db.query({
+      name: 'insert-objects',
+      text: `INSERT INTO git_object (repo_id, oid, kind, size, data, lfs_sha256, lfs_size)
+             SELECT $1, substring($2::bytea FROM (20 * nth - 19)::int FOR 20), kind, size,
+                    substring($3::bytea FROM start FOR length), decode(lfs_sha256, 'hex'), lfs_size
+             FROM unnest($4::int2[], $5::int4[], $6::int4[], $7::int4[], $8::text[], $9::int8[])
+               WITH ORDINALITY AS o (kind, size, start, length, lfs_sha256, lfs_size, nth)
+             ON CONFLICT DO NOTHING`,
+      values: [
         repoId,
-        batch.map((o) => bytesOf(o.oid)),
+        Buffer.concat(batch.map((o) => bytesOf(o.oid))),
+        Buffer.concat(batch.map((o) => o.data)),
         batch.map((o) => o.kind),
         batch.map((o) => o.sizeBytes),
-        batch.map((o) => o.data),
-        batch.map((o) => (o.lfs ? bytesOf(o.lfs.sha256) : null)),
+        starts,
+        batch.map((o) => o.data.length),
+        batch.map((o) => o.lfs?.sha256 ?? null),
         batch.map((o) => o.lfs?.sizeBytes ?? null),
       ],
-    );
+    });
   }
 }

@@ -25,11 +25,16 @@ export function patternSubject(path: string): PatternSubject {
 export function parsePathPattern(text: string): PathPattern {
   const foldersOnly = text.endsWith('/') && text !== '/';
   const body = bytesText(foldersOnly ? text.slice(0, -1) : text);
-  return {
-    foldersOnly,
-    byName: !body.includes('/'),
-    glob: compileGlob(body.startsWith('/') ? body.slice(1) : body),
+  if (!body.includes('/')) return { foldersOnly, byName: true, glob: compileGlob(body) };
+  const anchored = body.startsWith('/') ? body.slice(1) : body;
+  const wild = anchored.search(/[*?[\\]/);
+  const literal = wild < 0 ? anchored : anchored.slice(0, wild);
+  // git matches what follows the literal part on its own, which lets `a**` reach over slashes where `?**` does not
+  const rest = compileGlob(anchored.slice(literal.length));
+  const glob = {
+    matches: (path: string) => path.startsWith(literal) && rest.matches(path.slice(literal.length)),
   };
+  return { foldersOnly, byName: false, glob };
 }
 
 /** Whether the pattern matches this path, which is a folder or not. */

@@ -36,7 +36,7 @@ const POSIX: Record<string, number[]> = {
   lower: codesOf(/[a-z]/),
   print: range(32, 126),
   punct: codesOf(/[!-/:-@[-`{-~]/),
-  space: [0x20, ...range(9, 13)],
+  space: [0x20, 0x09, 0x0a, 0x0d], // git's own isspace: no form feed, no vertical tab
   upper: codesOf(/[A-Z]/),
   xdigit: codesOf(/[A-Fa-f0-9]/),
 };
@@ -76,8 +76,8 @@ function parseStars(pattern: string, at: number): { token: Token; end: number } 
   let end = at;
   while (pattern[end] === '*') end++;
   const opens = at === 0 || pattern[at - 1] === '/';
-  if (end - at === 2 && opens && end === pattern.length) return { token: { kind: 'all' }, end };
-  if (end - at === 2 && opens && pattern[end] === '/') return { token: { kind: 'folders' }, end: end + 1 };
+  if (end - at >= 2 && opens && end === pattern.length) return { token: { kind: 'all' }, end };
+  if (end - at >= 2 && opens && pattern[end] === '/') return { token: { kind: 'folders' }, end: end + 1 };
   return { token: { kind: 'star' }, end };
 }
 
