@@ -12,11 +12,11 @@ export interface Credential {
   readonly cookie?: string | null | undefined;
 }
 
-const TOKEN = /^hf_[\x21-\x7e]{5,253}$/;
+const TOKEN = /^hf_[\x21-\x7e]{32,253}$/;
 const MAX_HEADER_LENGTH = 1_024;
 const LAST_USED_MS = 60_000;
 
-/** Whether a text could be an access token at all: `hf_` and visible ASCII, 8 to 256 characters in total. */
+/** Whether a text could be an access token at all: `hf_` and 32 to 253 characters of visible ASCII. */
 export function isTokenShaped(text: string): boolean {
   return TOKEN.test(text);
 }

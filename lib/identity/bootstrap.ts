@@ -83,7 +83,7 @@ export async function bootstrap(app: App): Promise<Bootstrapped> {
   if (!/^[A-Za-z0-9_.-]{1,96}$/.test(adminName))
     throw new Error('LARDER_ADMIN_NAME is not a possible user name');
   if (token !== undefined && !isTokenShaped(token)) {
-    throw new Error('LARDER_ADMIN_TOKEN must begin with hf_ and have 8 to 256 visible ASCII characters');
+    throw new Error('LARDER_ADMIN_TOKEN must begin with hf_ and have 35 to 256 visible ASCII characters');
   }
   const seed = app.config.LARDER_SEED ? await readSeed(app.config.LARDER_SEED) : NO_SEED;
   const passwordHashes = await hashMissing(app, seed);

@@ -4,15 +4,10 @@ import type { OrgMembership, UserPrincipal } from './principal.ts';
 /** A user as a credential shows them, before it is said which credential it was. */
 type UserFacts = Omit<UserPrincipal, 'kind' | 'via' | 'token'>;
 
-export interface TokenFacts {
+interface TokenFacts {
   readonly user: UserFacts;
   readonly token: NonNullable<UserPrincipal['token']>;
   readonly lastUsedAt: Date | null;
-}
-
-export interface SessionFacts {
-  readonly user: UserFacts;
-  readonly expiresAt: Date;
 }
 
 interface UserRow {
@@ -90,21 +85,20 @@ export async function findUser(db: Queryable, userId: string): Promise<UserFacts
   return rows[0] ? userOf(rows[0]) : null;
 }
 
-/** The live session with this hashed id and its user, or null. */
-export async function findSession(
+/** The user of the live session with this hashed id, or null. */
+export async function findSessionUser(
   db: Queryable,
   idHash: Buffer,
   nowMs: number,
-): Promise<SessionFacts | null> {
-  const { rows } = await db.query<UserRow & { expires_at: Date }>(
-    `SELECT ${USER_COLUMNS}, s.expires_at
+): Promise<UserFacts | null> {
+  const { rows } = await db.query<UserRow>(
+    `SELECT ${USER_COLUMNS}
      FROM session s JOIN user_account u ON u.id = s.user_id JOIN namespace n ON n.id = u.id
      WHERE s.id_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2
        AND u.suspended_at IS NULL AND n.deleted_at IS NULL`,
     [idHash, new Date(nowMs)],
   );
-  const row = rows[0];
-  return row ? { user: userOf(row), expiresAt: row.expires_at } : null;
+  return rows[0] ? userOf(rows[0]) : null;
 }
 
 /** The user who signs in under this name or e-mail address (lower case), or null. */

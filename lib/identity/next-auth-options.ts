@@ -4,7 +4,7 @@ import type { HubError } from '#lib/base/errors.ts';
 import { isHubError } from '#lib/base/errors.ts';
 import type { Actor } from './audit.ts';
 import type { App } from './context.ts';
-import { findSession } from './db.ts';
+import { findSessionUser } from './db.ts';
 import { hashSessionId, SESSION_MS, sessionSecret } from './session.ts';
 import { signIn } from './sign-in.ts';
 import { signOut } from './sign-out.ts';
@@ -79,7 +79,7 @@ export function nextAuthOptions(
           return { sub: user.id, name: user.name ?? null, sid: (user as { sessionId?: string }).sessionId };
         const live =
           typeof token.sid === 'string' &&
-          (await findSession(app.db, hashSessionId(token.sid), app.clock.now()));
+          (await findSessionUser(app.db, hashSessionId(token.sid), app.clock.now()));
         if (!live) throw new Error('the session has ended');
         return token;
       },

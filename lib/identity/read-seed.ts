@@ -21,7 +21,7 @@ const seedSchema = z.strictObject({
               name: line,
               token: z
                 .string()
-                .refine(isTokenShaped, 'must begin with hf_ and have 8 to 256 visible ASCII characters'),
+                .refine(isTokenShaped, 'must begin with hf_ and have 35 to 256 visible ASCII characters'),
               role: z.enum(['read', 'write']),
             }),
           )

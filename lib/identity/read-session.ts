@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import { decode } from 'next-auth/jwt';
 import type { App } from './context.ts';
-import { findSession } from './db.ts';
+import { findSessionUser } from './db.ts';
 import type { UserPrincipal } from './principal.ts';
 import { cachedPrincipal } from './principal-cache.ts';
-import { hashSessionId, SESSION_MS, sessionSecret } from './session.ts';
+import { hashSessionId, sessionSecret } from './session.ts';
 
 const COOKIE = 'next-auth.session-token';
 const MAX_COOKIE_LENGTH = 4_096;
-const RENEW_AFTER_MS = 24 * 3_600_000;
 
 /** The value of one cookie in a Cookie header (RFC 6265 §5.4), or null. The first wins when it is repeated. */
 function cookieValue(header: string, name: string): string | null {
@@ -47,7 +46,7 @@ export async function currentSessionId(
 
 /**
  * The user whose session a Cookie header shows, or null. The cookie alone proves nothing: its session must be live
- * in the database (checked at most 5 s ago). Sessions live for 30 days after their last use.
+ * in the database (checked at most 5 s ago).
  */
 export async function readSession(
   app: App,
@@ -59,16 +58,7 @@ export async function readSession(
   return cachedPrincipal(app, key, async () => {
     const sessionId = await sessionIdIn(app, cookie);
     if (sessionId === null) return null;
-    const idHash = hashSessionId(sessionId);
-    const nowMs = app.clock.now();
-    const found = await findSession(app.db, idHash, nowMs);
-    if (!found) return null;
-    if (found.expiresAt.getTime() < nowMs + SESSION_MS - RENEW_AFTER_MS) {
-      await app.db.query('UPDATE session SET expires_at = $2 WHERE id_hash = $1', [
-        idHash,
-        new Date(nowMs + SESSION_MS),
-      ]);
-    }
-    return Object.freeze({ kind: 'user', ...found.user, via: 'session', token: null });
+    const user = await findSessionUser(app.db, hashSessionId(sessionId), app.clock.now());
+    return user && Object.freeze({ kind: 'user', ...user, via: 'session', token: null });
   });
 }

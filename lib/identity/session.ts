@@ -4,7 +4,7 @@ import type { Queryable } from '#lib/base/db.ts';
 import type { App } from './context.ts';
 import { keyFor } from './signing.ts';
 
-/** A session ends this long after its last use. */
+/** A session ends this long after signing in, whatever happens. */
 export const SESSION_MS = 30 * 24 * 3_600_000;
 
 /** What next-auth encrypts its cookie with. */

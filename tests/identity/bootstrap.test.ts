@@ -151,11 +151,11 @@ describe('bootstrap', () => {
 
   test.each([
     [
-      { users: [{ name: 'x', tokens: [{ name: 'a', token: 'sk-canary', role: 'read' }] }] },
+      { users: [{ name: 'x', tokens: [{ name: 'a', token: 'hf_canary-too-short', role: 'read' }] }] },
       'users.0.tokens.0.token',
     ],
     [
-      { users: [{ name: 'x', tokens: [{ name: 'a', token: 'hf_canary00', role: 'god' }] }] },
+      { users: [{ name: 'x', tokens: [{ name: 'a', token: `hf_canary${'0'.repeat(30)}`, role: 'god' }] }] },
       'users.0.tokens.0.role',
     ],
     [{ users: [{ name: 'a/b' }] }, 'users.0.name'],

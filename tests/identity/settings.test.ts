@@ -1,5 +1,6 @@
 import { encode } from 'next-auth/jwt';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDb } from '#lib/base/db.ts';
 import { authenticate } from '#lib/identity/authenticate.ts';
 import { createUser } from '#lib/identity/create-user.ts';
 import { createSession, SESSION_MS, sessionSecret } from '#lib/identity/session.ts';
@@ -168,6 +169,22 @@ describe('access tokens', () => {
     expect((await send('DELETE', `/api/settings/tokens/${id}`, { as: session })).status).toBe(200);
     expect((await send('GET', '/who', { as: bearer })).status).toBe(401);
     expect((await send('DELETE', `/api/settings/tokens/${id}`, { as: session })).status).toBe(404);
+  });
+
+  test('a token that another process revoked works for five seconds at most', async () => {
+    const { session } = await newUser();
+    const { id, bearer } = await newToken(session, 'write');
+    let nowMs = Date.now();
+    const db = createDb({ url: hub.databaseUrl, maxConnections: 2, applicationName: 'other process' });
+    try {
+      const other = { ...hub.app, db, clock: { now: () => nowMs } };
+      await authenticate(other, bearer);
+      await send('DELETE', `/api/settings/tokens/${id}`, { as: session });
+      nowMs += 5_001;
+      await expect(authenticate(other, bearer)).rejects.toThrow('Invalid credentials');
+    } finally {
+      await db.end();
+    }
   });
 
   test('a name is unique among live tokens and free again after revocation', async () => {
