@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { loadConfig } from '#lib/base/config.ts';
+import { flushUsage } from '#lib/endpoints/count-usage.ts';
 import { bootstrap } from '#lib/identity/bootstrap.ts';
 import { closeApp, createApp } from '#lib/identity/create-app.ts';
 import { createDispatcher } from '#lib/wire/dispatch.ts';
@@ -102,6 +103,7 @@ async function stop(signal: string): Promise<void> {
   await closed;
   clearTimeout(force);
   await pages?.close().catch(() => {});
+  await flushUsage(app.db).catch(() => {});
   await closeApp(app);
   process.exit(0);
 }

@@ -60,6 +60,8 @@ class ProcessDriver implements Driver {
   readonly #home: string;
   readonly #options: ProcessDriverOptions;
   #listener: () => void = () => {};
+  /** Started by this process, and how they ended not yet written down. */
+  readonly #children = new Set<string>();
   #scan = { atMs: 0, found: new Map<string, ProcessIdentity>() };
 
   constructor(home: string, node: string, options: ProcessDriverOptions) {
@@ -89,6 +91,7 @@ class ProcessDriver implements Driver {
         child.once('error', () => done({ code: 127, signal: null }));
         child.once('exit', (code, signal) => done({ code, signal }));
       });
+      this.#children.add(replicaId);
       child.unref();
       await failpoint('engine.spawned');
       const born = child.pid === undefined ? null : await bornAt(child.pid);
@@ -161,7 +164,9 @@ class ProcessDriver implements Driver {
     const { replicaId, endpointId, generation, exit } = record;
     const engine = record.process ?? scan.get(replicaId) ?? null;
     const alive =
-      exit === null && (engine ? await isAlive(engine) : await this.#isYoung(this.#file(replicaId, 'json')));
+      exit === null &&
+      (this.#children.has(replicaId) ||
+        (engine ? await isAlive(engine) : await this.#isYoung(this.#file(replicaId, 'json'))));
     const url = alive ? await this.#urlOf(replicaId, engine?.pid ?? null) : null;
     return { replicaId, endpointId, generation, alive, pid: engine?.pid ?? null, url, exit };
   }
@@ -207,6 +212,7 @@ class ProcessDriver implements Driver {
   async #ended(replicaId: string, exit: EngineExit): Promise<void> {
     const record = await this.#read(replicaId).catch(() => null);
     if (record) await this.#write({ ...record, exit }).catch(() => {});
+    this.#children.delete(replicaId);
     this.#listener();
   }
 

@@ -1,7 +1,8 @@
 import type { Route } from '../route.ts';
 import { accountRoutes } from './account.ts';
+import { endpointRoutes } from './endpoints.ts';
 import { orgRoutes } from './orgs.ts';
 import { tokenRoutes } from './tokens.ts';
 
 /** The hub's own JSON API: what its pages call, and scripts may. */
-export const routes: readonly Route[] = [...accountRoutes, ...tokenRoutes, ...orgRoutes];
+export const routes: readonly Route[] = [...accountRoutes, ...tokenRoutes, ...orgRoutes, ...endpointRoutes];

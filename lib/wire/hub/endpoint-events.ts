@@ -1,0 +1,37 @@
+import { once } from 'node:events';
+import type { Watched } from '#lib/endpoints/watch-endpoint.ts';
+import type { WireResponse } from '../respond.ts';
+
+const PING_MS = 15_000;
+
+/**
+ * Sends what is watched as server-sent events until it ends or the client leaves. What fails before the first
+ * item is thrown, so that it becomes an ordinary error answer. Events of the timeline and the log carry their id,
+ * from which EventSource resumes by itself.
+ */
+export async function sendWatched(res: WireResponse, watched: AsyncGenerator<Watched>): Promise<void> {
+  let next = await watched.next();
+  res.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  const ping = setInterval(() => res.write(': ping\n\n'), PING_MS);
+  try {
+    while (!next.done && !res.destroyed) {
+      if (!res.write(format(next.value))) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+      next = await watched.next();
+    }
+  } finally {
+    clearInterval(ping);
+    await watched.return(undefined);
+    res.end();
+  }
+}
+
+function format(item: Watched): string {
+  if (item.kind === 'endpoint') return `event: endpoint\ndata: ${JSON.stringify(item.endpoint)}\n\n`;
+  if (item.kind === 'deleted') return 'event: deleted\ndata: {}\n\n';
+  const { event } = item;
+  return `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
+}
