@@ -1,6 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { hubError } from '#lib/base/errors.ts';
 import type { App } from '#lib/identity/context.ts';
@@ -30,14 +28,6 @@ interface Job {
 const MAX_WAITING = 1024;
 const IDLE_MS = 30_000;
 
-/** The bundled copy of this module (pages) does not lie beside the thread's file. */
-function workerFile(): URL {
-  const here = import.meta.url;
-  if (here.startsWith('file:') && here.endsWith('/worker-pool.ts'))
-    return new URL('./verify-worker.ts', here);
-  return pathToFileURL(join(process.cwd(), 'lib/repos/files/xet/verify-worker.ts'));
-}
-
 /** One thread; runs one job at a time. */
 class Lane {
   #worker: Worker | undefined;
@@ -61,7 +51,7 @@ class Lane {
   }
 
   #spawn(): Worker {
-    const worker = new Worker(workerFile());
+    const worker = new Worker(new URL('./verify-worker.ts', import.meta.url));
     worker.unref();
     worker.on('message', (answer: WorkerAnswer) => this.#done(answer));
     worker.on('error', (error) => this.#died(worker, error));
@@ -96,7 +86,7 @@ class Lane {
 }
 
 /** A pool of `size` threads, started when first needed and ended after half a minute without work. */
-export function createWorkerPool(size: number): WorkerPool {
+function createWorkerPool(size: number): WorkerPool {
   const waiting: Job[] = [];
   const next = () => {
     for (const lane of lanes) {
@@ -123,14 +113,11 @@ export function createWorkerPool(size: number): WorkerPool {
   };
 }
 
-// One pool per process and database pool, shared with the bundled copy of this module.
-const REGISTRY = Symbol.for('larder.xet.pools');
-const holder = globalThis as { [REGISTRY]?: WeakMap<object, WorkerPool> };
+const pools = new WeakMap<object, WorkerPool>();
 
 /** The process's verification threads: one per core. */
 export function workerPool(app: Pick<App, 'db'>): WorkerPool {
-  holder[REGISTRY] ??= new WeakMap();
-  let pool = holder[REGISTRY].get(app.db);
-  if (pool === undefined) holder[REGISTRY].set(app.db, (pool = createWorkerPool(availableParallelism())));
+  let pool = pools.get(app.db);
+  if (pool === undefined) pools.set(app.db, (pool = createWorkerPool(availableParallelism())));
   return pool;
 }
