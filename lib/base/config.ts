@@ -124,11 +124,11 @@ export const configSchema = z.object({
 
 export type Config = Readonly<z.infer<typeof configSchema>>;
 
-/**
- * Reads the configuration once. Values of an `.env` file in the working directory fill what the environment
- * leaves out. Throws one Error that names every wrong key and what it should be.
- */
-export function loadConfig(env: NodeJS.ProcessEnv = process.env, envFile = '.env'): Config {
+/** The keys of the schema that are set and not empty: the environment first, then an `.env` file in the working directory. */
+export function readEnvironment(
+  env: NodeJS.ProcessEnv = process.env,
+  envFile = '.env',
+): Record<string, string> {
   const fromFile: Record<string, string> = {};
   let text = '';
   try {
@@ -145,6 +145,12 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env, envFile = '.env
     const value = env[key] ?? fromFile[key];
     if (value !== undefined && value !== '') known[key] = value;
   }
+  return known;
+}
+
+/** Reads the configuration once (see readEnvironment). Throws one Error that names every wrong key and what it should be. */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env, envFile = '.env'): Config {
+  const known = readEnvironment(env, envFile);
   const parsed = configSchema.safeParse(known);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((i) => `  ${i.path.join('.')}: ${i.message}`);

@@ -177,7 +177,7 @@ function start(binaries: Binaries, program: string, home: string, args: string[]
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', TZ: 'UTC', LC_ALL: 'C' } as unknown as NodeJS.ProcessEnv,
     stdio: ['ignore', log, log],
     detached: true,
-    ...(binaries.account ?? {}),
+    ...binaries.account,
   });
   closeSync(log);
   return child;

@@ -20,7 +20,7 @@ const KEEP = 1_000_000;
 export function startChild(args: string[], env: Record<string, string | undefined>): Child {
   const child = spawn(process.execPath, ['--import', './bin/launcher/tether.mjs', ...args], {
     cwd: PROJECT,
-    env: { ...process.env, ...env } as NodeJS.ProcessEnv,
+    env: { ...process.env, LARDER_TETHER: String(process.pid), ...env } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let text = '';
