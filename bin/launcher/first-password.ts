@@ -27,7 +27,7 @@ export function forgetPassword(file: string): void {
 }
 
 /** Whether the (migrated) database holds an administrator. */
-export async function hasAdministrator(databaseUrl: string): Promise<boolean> {
+async function hasAdministrator(databaseUrl: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {

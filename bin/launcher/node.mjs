@@ -12,7 +12,7 @@ const LEAST = [22, 18];
 const say = (text) => process.stderr.write(`${text}\n`);
 
 /** Whether a version such as "v22.18.0" is new enough. */
-export function isFit(version) {
+function isFit(version) {
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
   return major > LEAST[0] || (major === LEAST[0] && minor >= LEAST[1]);
 }

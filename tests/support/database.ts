@@ -10,7 +10,7 @@ export interface TestDatabase {
 }
 
 /** The server that tests use: what global-setup.ts started, or LARDER_TEST_POSTGRES. */
-export function testPostgresUrl(): string {
+function testPostgresUrl(): string {
   const url = process.env.LARDER_TEST_POSTGRES;
   if (!url) throw new Error('no Postgres for tests: run them through vitest, or set LARDER_TEST_POSTGRES');
   return url;
