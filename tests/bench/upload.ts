@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -15,9 +16,10 @@ async function writeRandomFile(path: string, sizeBytes: number): Promise<void> {
   const out = createWriteStream(path);
   for (let written = 0; written < sizeBytes; written += PIECE) {
     const piece = randomBytes(Math.min(PIECE, sizeBytes - written));
-    if (!out.write(piece)) await new Promise((resolve) => out.once('drain', resolve));
+    if (!out.write(piece)) await once(out, 'drain');
   }
-  await new Promise<void>((resolve) => out.end(resolve));
+  out.end();
+  await once(out, 'close');
 }
 
 /** Seconds to PUT a file as one request body. */
@@ -63,10 +65,10 @@ export async function benchUpload(): Promise<Figure[]> {
       HF_HUB_DISABLE_PROGRESS_BARS: '1',
     };
     await timed(hf, ['version'], env);
-    const upload = watchMemory(hub.serverPid);
+    const upload = watchMemory(hub.serverPid ?? 0);
     const uploadSeconds = await timed(hf, ['upload', 'admin/bench-upload', folder], env);
     const uploadMb = upload.stop();
-    const download = watchMemory(hub.serverPid);
+    const download = watchMemory(hub.serverPid ?? 0);
     const url = `${hub.url}/admin/bench-upload/resolve/main/random.bin`;
     const downloadSeconds = await timed('curl', [
       '-sfL',
