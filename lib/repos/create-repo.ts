@@ -112,15 +112,17 @@ export async function createRepo(ctx: Ctx, request: NewRepo): Promise<Repo> {
     return await transaction(ctx.db, async (tx) => {
       const repo = await insertRepo(tx, ctx, request, namespace);
       const by = commitSignature(ctx);
-      const landing = {
-        repo,
-        ref: `refs/heads/${repo.defaultBranch}`,
-        oldOid: null,
-        commit: { tree: plan.rootOid, parents: [], author: by, committer: by, message: 'initial commit' },
-        objects: [...staged.objects, ...plan.objects],
-        reason: 'create' as const,
+      const ref = `refs/heads/${repo.defaultBranch}`;
+      const objects = [...staged.objects, ...plan.objects];
+      const commit = {
+        tree: plan.rootOid,
+        parents: [],
+        author: by,
+        committer: by,
+        message: 'initial commit',
       };
-      await landCommit(tx, ctx, landing, await sealCommit(landing));
+      const sealed = await sealCommit(commit);
+      await landCommit(tx, ctx, { repo, ref, oldOid: null, commit, sealed, objects, reason: 'create' });
       return repo;
     });
   } catch (error) {

@@ -88,6 +88,15 @@ export async function selectRefs(db: Queryable, repoId: RepoId, names: readonly 
   return rows.map((row) => ({ name: row.name, oid: hexOf<Oid>(row.oid) }));
 }
 
+/** Locks one ref until the transaction ends and returns where it is, or null when there is none. Plan: ref_pkey. */
+export async function lockRef(tx: Queryable, repoId: RepoId, name: string): Promise<Oid | null> {
+  const { rows } = await tx.query<{ oid: Buffer }>(
+    'SELECT oid FROM ref WHERE repo_id = $1 AND name = $2 FOR UPDATE',
+    [repoId, name],
+  );
+  return rows[0] ? hexOf<Oid>(rows[0].oid) : null;
+}
+
 /** Root trees of those of `oids` that are commits of this repo. Plan: one probe of commit_index_pkey per oid. */
 export async function selectRoots(
   db: Queryable,

@@ -10,6 +10,7 @@ import { type EncodedObject, encodeObject, KIND } from './git/objects.ts';
 import { repoPushed } from './jobs.ts';
 import type { RepoRef } from './types.ts';
 
+/** A commit that is ready to be written. */
 export interface Landing {
   readonly repo: RepoRef & { readonly id: RepoId };
   /** Full name of the ref that moves. */
@@ -17,6 +18,8 @@ export interface Landing {
   /** What the ref must be now; null: it must not exist yet. */
   readonly oldOid: Oid | null;
   readonly commit: CommitContent;
+  /** The commit object itself. */
+  readonly sealed: EncodedObject;
   /** Trees and blobs that may not be there yet. */
   readonly objects: readonly EncodedObject[];
   readonly reason: 'create' | 'commit';
@@ -25,12 +28,12 @@ export interface Landing {
 /** `model:ns/name`, as audit events name a repo. */
 export const auditSubject = (repo: RepoRef) => `${repo.type}:${repo.namespace}/${repo.name}`;
 
-const userIdOf = (actor: Actor) => (actor.principal.kind === 'user' ? actor.principal.id : null);
-
-/** Makes the commit object outside the transaction. */
-export async function sealCommit(landing: Landing): Promise<EncodedObject> {
-  return encodeObject(KIND.commit, encodeCommit(landing.commit));
+/** A commit's content as the object that will be written. */
+export async function sealCommit(commit: CommitContent): Promise<EncodedObject> {
+  return encodeObject(KIND.commit, encodeCommit(commit));
 }
+
+const userIdOf = (actor: Actor) => (actor.principal.kind === 'user' ? actor.principal.id : null);
 
 /**
  * Inside the caller's transaction: objects, commit index, compare-and-swap of the ref, reflog, audit event and
@@ -41,9 +44,8 @@ export async function landCommit(
   tx: Tx,
   ctx: Actor & Pick<Ctx, 'queue'>,
   landing: Landing,
-  sealed: EncodedObject,
 ): Promise<boolean> {
-  const { repo, ref, oldOid, commit } = landing;
+  const { repo, ref, oldOid, commit, sealed } = landing;
   const oid = bytesOf(sealed.oid);
   const userId = userIdOf(ctx);
   await insertObjects(tx, repo.id, [...landing.objects, sealed]);

@@ -12,9 +12,9 @@ interface Line {
 const lines = new WeakMap<Db, Map<string, Line>>();
 
 /**
- * Runs the commits that this process makes to one ref one after another: they would only lose the
- * compare-and-swap to each other. Waiters hold no connection. It is a courtesy, not a lock: other processes
- * commit to the same ref, and the compare-and-swap decides. Throws busy when too many wait.
+ * Runs the commits that this process makes to one ref one after another, so that those who wait hold no database
+ * connection. It is a courtesy to the pool, not a lock: other processes commit to the same ref, and its row
+ * decides. Throws busy when too many wait.
  */
 export async function inRefOrder<T>(db: Db, key: string, work: () => Promise<T>): Promise<T> {
   const queue = lines.get(db) ?? new Map<string, Line>();

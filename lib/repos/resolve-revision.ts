@@ -1,4 +1,4 @@
-import type { Db } from '#lib/base/db.ts';
+import type { Db, Queryable } from '#lib/base/db.ts';
 import { type HubError, hubError } from '#lib/base/errors.ts';
 import { type Oid, parseOid, type RepoId } from '#lib/base/ids.ts';
 import { type RefRow, selectCommitsByPrefix, selectRefs, selectRoots } from './db.ts';
@@ -27,19 +27,29 @@ export function refNamesOf(revision: string, defaultBranch: string): string[] {
 }
 
 /** The root tree of a commit of this repo, or null when it has no such commit. Cached: it cannot change. */
-export async function findRoot(db: Db, repoId: RepoId, commitOid: Oid): Promise<Oid | null> {
+export async function findRoot(
+  db: Db,
+  repoId: RepoId,
+  commitOid: Oid,
+  through: Queryable = db,
+): Promise<Oid | null> {
   const cache = oidCache(db).roots;
   const hit = cache.get(repoId, commitOid);
   if (hit !== undefined) return hit;
-  const root = (await selectRoots(db, repoId, [commitOid])).get(commitOid);
+  const root = (await selectRoots(through, repoId, [commitOid])).get(commitOid);
   if (root === undefined) return null;
   cache.set(repoId, commitOid, root, 200);
   return root;
 }
 
 /** The root tree of a commit that must exist. */
-export async function readRoot(db: Db, repoId: RepoId, commitOid: Oid): Promise<Oid> {
-  const root = await findRoot(db, repoId, commitOid);
+export async function readRoot(
+  db: Db,
+  repoId: RepoId,
+  commitOid: Oid,
+  through: Queryable = db,
+): Promise<Oid> {
+  const root = await findRoot(db, repoId, commitOid, through);
   if (root === null) throw new Error(`commit ${commitOid} of repo ${repoId} is missing`);
   return root;
 }

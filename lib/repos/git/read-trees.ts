@@ -1,4 +1,4 @@
-import type { Db } from '#lib/base/db.ts';
+import type { Db, Queryable } from '#lib/base/db.ts';
 import type { Oid, RepoId } from '#lib/base/ids.ts';
 import { selectObjects } from './db.ts';
 import { decodeObject, KIND } from './objects.ts';
@@ -10,10 +10,15 @@ const EMPTY: CachedTree = { lines: [], byName: new Map() };
 const LINE_BYTES = 250;
 
 /**
- * Trees of a repo by oid: one query for those that are not remembered. Throws when one is missing or damaged:
- * a tree that cannot be read is never an empty tree.
+ * Trees of a repo by oid: one query for those that are not remembered (through the caller's transaction, if it has
+ * one). Throws when one is missing or damaged: a tree that cannot be read is never an empty tree.
  */
-export async function readTrees(db: Db, repoId: RepoId, oids: readonly Oid[]): Promise<Map<Oid, CachedTree>> {
+export async function readTrees(
+  db: Db,
+  repoId: RepoId,
+  oids: readonly Oid[],
+  through: Queryable = db,
+): Promise<Map<Oid, CachedTree>> {
   const cache = oidCache(db).trees;
   const found = new Map<Oid, CachedTree>();
   const missing = new Set<Oid>();
@@ -23,7 +28,7 @@ export async function readTrees(db: Db, repoId: RepoId, oids: readonly Oid[]): P
     else missing.add(oid);
   }
   if (missing.size === 0) return found;
-  const rows = await selectObjects(db, repoId, [...missing]);
+  const rows = await selectObjects(through, repoId, [...missing]);
   for (const oid of missing) {
     const row = rows.get(oid);
     if (row === undefined || row.kind !== KIND.tree)
