@@ -19,7 +19,7 @@ export default function ErrorPage({
       title={t('errors.failedTitle')}
       text={t('errors.failedText', { code: error.digest ?? '–' })}
     >
-      <Button onClick={reset}>{t('common.tryAgain')}</Button>
+      <Button onClick={reset}>{t('words.tryAgain')}</Button>
     </EmptyState>
   );
 }

@@ -2,6 +2,9 @@ import { listRepos } from '#lib/catalog/list-repos.ts';
 import { readSession } from '#lib/identity/read-session.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
 import { readCard } from './view-models/card.ts';
+import { filePage } from './view-models/file-page.ts';
+import { folderPage } from './view-models/folder-page.ts';
+import { historyPage } from './view-models/history-page.ts';
 import { repoOverview } from './view-models/repo-overview.ts';
 
 /**
@@ -9,6 +12,15 @@ import { repoOverview } from './view-models/repo-overview.ts';
  * runs once in the process and outside of Next's bundle: its caches, pools and worker threads stay single, and the
  * bundler never follows an import into them. Pages and components import domain modules as types only.
  */
-export const queries = { listRepos, listTree, readCard, readSession, repoOverview };
+export const queries = {
+  filePage,
+  folderPage,
+  historyPage,
+  listRepos,
+  listTree,
+  readCard,
+  readSession,
+  repoOverview,
+};
 
 export type Queries = typeof queries;

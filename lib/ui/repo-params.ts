@@ -23,3 +23,8 @@ export async function repoOf(type: RepoType, params: RepoParams | TailParams): P
 export async function tailOf(params: TailParams): Promise<string> {
   return (await params).tail.join('/');
 }
+
+/** A 0-based page number; nonsense is the first page. */
+export function pageNumber(text: string | undefined): number {
+  return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : 0;
+}

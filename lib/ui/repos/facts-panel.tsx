@@ -26,9 +26,14 @@ export async function FactsPanel({ overview }: { overview: RepoOverview }) {
       </Panel>
       <Precisions overview={overview} />
       <Weights overview={overview} />
-      <Tags tags={overview.facts?.tags ?? []} />
+      <Tags tags={ownTags(overview.facts?.tags ?? [])} />
     </div>
   );
+}
+
+/** Tags without those that only repeat a row of the facts. */
+function ownTags(tags: readonly string[]): string[] {
+  return tags.filter((tag) => !/^(?:base_model|license|region|dataset):/.test(tag));
 }
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {

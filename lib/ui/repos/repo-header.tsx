@@ -29,7 +29,7 @@ export async function RepoHeader({
   const t = await translator();
   const isDataset = repo.type === 'dataset';
   return (
-    <div className="-mx-4 -mt-6 mb-6 border-b border-line bg-surface px-4 pt-5 md:-mx-6 md:px-6">
+    <div className="relative isolate -mt-6 mb-6 pt-5 before:absolute before:inset-y-0 before:left-1/2 before:-z-10 before:w-screen before:-translate-x-1/2 before:border-b before:border-line before:bg-surface">
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
         <div className="flex min-w-0 flex-col gap-2">
           <h1 className="flex flex-wrap items-center gap-x-1.5 text-xl leading-7 font-semibold break-all">
@@ -73,7 +73,7 @@ async function HeaderChips({ overview: { repo, facts } }: { overview: RepoOvervi
       {facts?.parameters && (
         <Chip>{t('catalog.parameters', { count: formatParameters(facts.parameters) })}</Chip>
       )}
-      {facts?.libraryName && <Chip>{facts.libraryName}</Chip>}
+      {facts?.libraryName && !facts.formats.includes(facts.libraryName) && <Chip>{facts.libraryName}</Chip>}
       {facts?.formats.map((format) => (
         <Chip key={format}>{format}</Chip>
       ))}

@@ -24,7 +24,7 @@ export async function HomeScreen() {
   const find = (query: Partial<RepoQuery>) =>
     hub().listRepos(ctx, { type: 'model', sort: 'lastModified', limit: SHOWN, ...query });
   const [newest, mostUsed, own] = await Promise.all([
-    find({}),
+    find({ sort: 'createdAt' }),
     find({ sort: 'downloads' }),
     user ? find({ author: user.name }) : null,
   ]);

@@ -84,5 +84,4 @@ export const repo = {
   value: 'Value',
   noTensorMatch: 'No name contains “{query}”.',
   headerUnreadable: 'The header of this file could not be read: {reason}',
-  lineNumber: 'Line {line}',
 } as const;

@@ -83,5 +83,4 @@ export const repo = {
   value: '值',
   noTensorMatch: '没有名称包含“{query}”的项。',
   headerUnreadable: '无法读取此文件的头部：{reason}',
-  lineNumber: '第 {line} 行',
 };

@@ -1,0 +1,10 @@
+import type { Metadata } from 'next';
+import type { RepoType } from '#lib/repos/types.ts';
+import { decodeSegment, repoOf, type TailParams } from './repo-params.ts';
+
+/** The title of a page inside a repo: the last part of its path, then the repo. */
+export async function titleOf(type: RepoType, params: TailParams): Promise<Metadata> {
+  const { namespace, name } = await repoOf(type, params);
+  const { tail } = await params;
+  return { title: `${decodeSegment(tail.at(-1) ?? '')} · ${namespace}/${name}` };
+}

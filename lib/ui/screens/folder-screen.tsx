@@ -1,0 +1,74 @@
+import { PackageOpen } from 'lucide-react';
+import type { RepoRef } from '#lib/repos/types.ts';
+import { fileAddress } from '../addresses.ts';
+import { hub } from '../hub.ts';
+import { ButtonLink } from '../kit/button.tsx';
+import { CodeBlock } from '../kit/code-block.tsx';
+import { EmptyState, Panel, PanelHeader } from '../kit/panel.tsx';
+import { Markdown } from '../markdown/markdown.tsx';
+import { orNotFound } from '../or-not-found.ts';
+import { CommitLine } from '../repos/commit-line.tsx';
+import { FileTable } from '../repos/file-table.tsx';
+import { PathBar } from '../repos/path-bar.tsx';
+import { RepoHeader } from '../repos/repo-header.tsx';
+import { pageContext } from '../server-context.ts';
+import { translator } from '../translator.ts';
+import type { FolderPage } from '../view-models/folder-page.ts';
+import { uploadSnippet } from '../view-models/snippets.ts';
+
+/** A folder of a repo at a revision. */
+export async function FolderScreen(props: { repo: RepoRef; tail: string; after: string | undefined }) {
+  const [t, ctx] = await Promise.all([translator(), pageContext()]);
+  const page = await orNotFound(hub().folderPage(ctx, props.repo, props.tail, props.after));
+  const { place, lines, next, lastCommit } = page;
+  const { repo } = place.overview;
+  return (
+    <>
+      <RepoHeader overview={place.overview} tab="files" revision={place.revision} />
+      <PathBar place={place} view="tree" />
+      <Panel className="overflow-hidden">
+        {lastCommit && <CommitLine repo={repo} commit={lastCommit} />}
+        {lines.length === 0 ? (
+          <EmptyState icon={<PackageOpen />} title={t('repo.emptyTitle')} text={t('repo.emptyText')}>
+            <CodeBlock code={uploadSnippet(ctx.publicUrl, `${repo.namespace}/${repo.name}`, repo.type)} />
+          </EmptyState>
+        ) : (
+          <FileTable page={page} />
+        )}
+      </Panel>
+      {(props.after || next) && (
+        <nav aria-label={t('words.pagination')} className="mt-4 flex justify-end gap-2">
+          {props.after && (
+            <ButtonLink href={fileAddress(repo, 'tree', place.revision, place.path)}>
+              {t('words.firstPage')}
+            </ButtonLink>
+          )}
+          {next && (
+            <ButtonLink
+              rel="next"
+              href={`${fileAddress(repo, 'tree', place.revision, place.path)}?after=${encodeURIComponent(next)}`}
+            >
+              {t('words.next')}
+            </ButtonLink>
+          )}
+        </nav>
+      )}
+      <FolderCard page={page} />
+    </>
+  );
+}
+
+async function FolderCard({ page: { place, card } }: { page: FolderPage }) {
+  if (!card?.text.trim()) return null;
+  return (
+    <Panel className="mt-6">
+      <PanelHeader title="README.md" />
+      <div className="px-4 py-5 md:px-8 md:py-7">
+        <Markdown
+          text={card.text}
+          place={{ repo: place.overview.repo, revision: place.revision, folder: place.path }}
+        />
+      </div>
+    </Panel>
+  );
+}
