@@ -136,7 +136,8 @@ describe('reconstruction', () => {
 
   test('a link gives exactly the signed range', async () => {
     const plan = (await (await cas.get(`/v1/reconstructions/${fileHashOf(terms)}`)).json()) as Plan;
-    const { url, url_range } = Object.values(plan.fetch_info)[0]?.[0] as Fetch;
+    const [[first]] = Object.values(plan.fetch_info) as [[Fetch]];
+    const { url, url_range } = first;
     const ask = async (range?: string, address = url) =>
       (await fetch(address, range === undefined ? {} : { headers: { range } })).status;
     expect(await ask(`bytes=${url_range.start}-${url_range.end}`)).toBe(206);
