@@ -1,0 +1,95 @@
+import { type Db, type Queryable, transaction } from '#lib/base/db.ts';
+import { hexOf, type Oid } from '#lib/base/ids.ts';
+import type { App } from '#lib/identity/context.ts';
+import { checkClosure } from './check-closure.ts';
+import { REPO_COLUMNS, type RepoRow, repoOf } from './db.ts';
+import { findFiles } from './files/find-files.ts';
+import { auditSubject } from './land-commit.ts';
+import type { Repo } from './types.ts';
+
+const BATCH = 100;
+
+/** What a check has looked at, for its last line. */
+export interface CheckTotals {
+  repos: number;
+  objects: number;
+}
+
+async function* liveRepos(db: Queryable): AsyncGenerator<Repo> {
+  for (let last = 0; ; ) {
+    const { rows } = await db.query<RepoRow>(
+      `SELECT ${REPO_COLUMNS} FROM repo r JOIN namespace n ON n.id = r.namespace_id
+       WHERE r.deleted_at IS NULL AND r.id > $1 ORDER BY r.id LIMIT $2`,
+      [last, BATCH],
+    );
+    yield* rows.map(repoOf);
+    const end = rows.at(-1);
+    if (end === undefined) return;
+    last = end.id;
+  }
+}
+
+/** Each ref's history is one chain from nothing to where the ref is; a ref that is gone ends in nothing. */
+async function checkReflog(db: Queryable, repo: Repo, refs: ReadonlyMap<string, Oid>): Promise<string[]> {
+  const { rows } = await db.query<{ name: string; old_oid: Buffer | null; new_oid: Buffer | null }>(
+    'SELECT name, old_oid, new_oid FROM ref_update WHERE repo_id = $1 ORDER BY id',
+    [repo.id],
+  );
+  const problems: string[] = [];
+  const at = new Map<string, Oid | null>();
+  for (const row of rows) {
+    const from = row.old_oid && hexOf<Oid>(row.old_oid);
+    if (from !== (at.get(row.name) ?? null))
+      problems.push(
+        `reflog of ${row.name}: a move begins at ${from}, but the ref was at ${at.get(row.name)}`,
+      );
+    at.set(row.name, row.new_oid && hexOf<Oid>(row.new_oid));
+  }
+  for (const name of new Set([...at.keys(), ...refs.keys()]))
+    if ((at.get(name) ?? null) !== (refs.get(name) ?? null))
+      problems.push(`${name} is at ${refs.get(name)}, but its reflog ends at ${at.get(name)}`);
+  return problems;
+}
+
+/** Refs and reflog as they are at one moment. */
+async function checkRefs(db: Db, repo: Repo): Promise<{ refs: Map<string, Oid>; problems: string[] }> {
+  return transaction(db, async (tx) => {
+    await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const { rows } = await tx.query<{ name: string; oid: Buffer }>(
+      'SELECT name, oid FROM ref WHERE repo_id = $1',
+      [repo.id],
+    );
+    const refs = new Map(rows.map((row) => [row.name, hexOf<Oid>(row.oid)]));
+    return { refs, problems: await checkReflog(tx, repo, refs) };
+  });
+}
+
+async function checkRepo(app: Pick<App, 'db'>, repo: Repo, totals: CheckTotals): Promise<string[]> {
+  const { refs, problems } = await checkRefs(app.db, repo);
+  if (!refs.has(`refs/heads/${repo.defaultBranch}`)) problems.push(`the default branch is missing`);
+  const closure = await checkClosure(app.db, repo.id, [...refs.values()]);
+  problems.push(...closure.problems);
+  totals.objects += closure.objects;
+  const files = await findFiles(app.db, repo.id, [...closure.pointers.keys()]);
+  for (const [sha256, { sizeBytes, blob }] of closure.pointers) {
+    const held = files.get(sha256);
+    if (held === undefined) problems.push(`pointer ${blob}: the repo does not hold ${sha256}`);
+    else if (held.sizeBytes !== sizeBytes)
+      problems.push(`pointer ${blob}: states ${sizeBytes} bytes, the repo holds ${held.sizeBytes}`);
+  }
+  return problems;
+}
+
+/**
+ * Proves of every live repo that each ref reaches only objects that are there and whole, that every reachable
+ * large file can be read by an edge of the repo, and that each ref's reflog is one chain that ends where the ref
+ * is. Yields each problem as one line that names the repo; counts into `totals`.
+ * The hub may be in use meanwhile.
+ */
+export async function* checkRepos(app: Pick<App, 'db'>, totals: CheckTotals): AsyncGenerator<string> {
+  for await (const repo of liveRepos(app.db)) {
+    totals.repos++;
+    const problems = await checkRepo(app, repo, totals);
+    for (const problem of problems) yield `${auditSubject(repo)}: ${problem}`;
+  }
+}
