@@ -31,7 +31,7 @@ async function answer(ready, id, method, params) {
     const data = {
       is_panic: false,
       message: String(error.message ?? error),
-      error_code: error.code,
+      error_code: error.code ?? connectionErrorCode(error.message),
       meta: error.meta,
     };
     send({
@@ -48,13 +48,18 @@ function printed(method, result) {
   return { ...result, stdout: null };
 }
 
+/** Without a code the CLI shows no message. What has none is a failure to connect. */
+function connectionErrorCode(message = '') {
+  return /does not exist/i.test(message) ? 'P1003' : 'P1001';
+}
+
 /** How a one-shot command fails: one line of structured log on stderr, with Prisma's own error code. */
 export function reportFailure(error) {
   const isMissing = error.code === '3D000';
   const fields = {
     message: error.message,
     is_panic: false,
-    error_code: isMissing ? 'P1003' : 'P1001',
+    error_code: connectionErrorCode(error.message),
     meta: isMissing ? { database_name: /database "(.*)" does not exist/.exec(error.message)?.[1] } : {},
   };
   log(
