@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { loadConfig } from '#lib/base/config.ts';
+import { flushDownloads } from '#lib/catalog/record-download.ts';
 import { flushUsage } from '#lib/endpoints/count-usage.ts';
 import { bootstrap } from '#lib/identity/bootstrap.ts';
 import { closeApp, createApp } from '#lib/identity/create-app.ts';
 import { createDispatcher } from '#lib/wire/dispatch.ts';
 import { createPageGuard } from '#lib/wire/page-guard.ts';
+import { BasedResponse } from '#lib/wire/respond.ts';
 import { routes } from '#lib/wire/routes.ts';
 
 const SHUTDOWN_GRACE_MS = 10_000;
@@ -55,6 +57,7 @@ const guardPage = createPageGuard(config, { dev });
 const dispatch = config.LARDER_ROLE === 'pages' ? async () => false : createDispatcher(app, routes);
 
 const server = createServer({
+  ServerResponse: BasedResponse,
   maxHeaderSize: 32_768,
   requestTimeout: 0,
   headersTimeout: 30_000,
@@ -76,7 +79,7 @@ server.on('upgrade', (req, socket, head) => {
   else socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
 });
 
-async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function answer(req: IncomingMessage, res: BasedResponse): Promise<void> {
   if (await dispatch(req, res)) return;
   if (pages === undefined) {
     res.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('This process serves no pages\n');
@@ -104,6 +107,7 @@ async function stop(signal: string): Promise<void> {
   clearTimeout(force);
   await pages?.close().catch(() => {});
   await flushUsage(app.db).catch(() => {});
+  await flushDownloads(app.db).catch(() => {}); // statistics never hold up a stop
   await closeApp(app);
   process.exit(0);
 }

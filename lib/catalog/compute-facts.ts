@@ -48,7 +48,7 @@ export async function computeFacts(
   const { data: card, body } = parseFrontMatter(readme);
   const fields = cardFields(card);
   const paths = entries.map((entry) => entry.path);
-  const inferred = inferFacts(paths, repo.type === 'model' ? config : null);
+  const inferred = inferFacts(paths, repo.type === 'model' ? config : null, weights.gguf);
   const excerpt = repo.type === 'model' ? configExcerpt(config, tokenizer) : null;
   const pipelineTag = fields.pipelineTag ?? inferred.pipelineTag;
   const libraryName = fields.libraryName ?? inferred.libraryName;

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '#lib/base/json.ts';
 import type { CardFields } from './card-fields.ts';
-import type { BaseModelRelation } from './types.ts';
+import type { BaseModelRelation, GgufFacts } from './types.ts';
 
 /** What can be told about a model from its file names and its config.json. */
 export interface InferredFacts {
@@ -36,14 +36,18 @@ const TASK_BY_ARCHITECTURE: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Infers formats, library and task. Pure; the card, where it speaks, goes before all of this. */
-export function inferFacts(paths: readonly string[], config: JsonObject | null): InferredFacts {
+export function inferFacts(
+  paths: readonly string[],
+  config: JsonObject | null,
+  gguf: GgufFacts | null,
+): InferredFacts {
   const formats = FORMAT_BY_NAME.filter(([, pattern]) => paths.some((path) => pattern.test(path))).map(
     ([format]) => format,
   );
   return {
     formats,
     libraryName: inferLibrary(new Set(paths), config),
-    pipelineTag: inferTask(new Set(paths), config),
+    pipelineTag: inferTask(new Set(paths), config) ?? taskOfGguf(gguf),
   };
 }
 
@@ -61,6 +65,13 @@ function inferTask(paths: ReadonlySet<string>, config: JsonObject | null): strin
   const architecture = Array.isArray(config?.architectures) ? config.architectures[0] : undefined;
   if (typeof architecture !== 'string') return null;
   return TASK_BY_ARCHITECTURE.find(([pattern]) => pattern.test(architecture))?.[1] ?? null;
+}
+
+/** What a GGUF is for: texts with a chat template are generated, BERTs embed; of others nothing is claimed. */
+function taskOfGguf(gguf: GgufFacts | null): string | null {
+  if (gguf === null) return null;
+  if (/bert|embed/i.test(gguf.architecture)) return 'feature-extraction';
+  return gguf.chat_template ? 'text-generation' : null;
 }
 
 /** How a model came from its base models: said by the card, else read off its files. */

@@ -67,14 +67,18 @@ describe.each([
 
   beforeAll(async () => {
     await createRepo({ ...access, repo });
-    const { commit: made } = await uploadFiles({
+    const made = await uploadFiles({
       ...access,
       repo,
       useXet,
       commitTitle: `over ${name}`,
-      files: Object.entries(files).map(([path, bytes]) => ({ path, content: new Blob([bytes]) })),
+      files: Object.entries(files).map(([path, bytes]) => ({
+        path,
+        content: new Blob([new Uint8Array(bytes)]),
+      })),
     });
-    expect(made.url).toBe(`${hub.url}/datasets/${repo.name}/commit/${made.oid}`);
+    const { oid, url } = made?.commit ?? {};
+    expect(url).toBe(`${hub.url}/datasets/${repo.name}/commit/${oid}`);
   });
 
   test.each([false, true])('each file downloads with its bytes (Xet: %s)', async (xet) => {

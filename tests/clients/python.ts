@@ -23,7 +23,7 @@ export interface Run {
 }
 
 /** The interpreter of a client's virtual environment. Throws, saying how to get it, when it is not there. */
-export function pythonOf(client: Client = 'current'): string {
+function pythonOf(client: Client = 'current'): string {
   const python = resolve(
     (client === 'current' ? process.env.LARDER_TEST_PYTHON : process.env.LARDER_TEST_PYTHON_OLD) ??
       `.runtime/${client === 'current' ? 'venv' : 'venv-old'}/bin/python`,
@@ -36,7 +36,7 @@ export function pythonOf(client: Client = 'current'): string {
 }
 
 function run(command: string, args: readonly string[], options: PythonOptions): Promise<Run> {
-  const env: Record<string, string> = {
+  const env = {
     PATH: process.env.PATH ?? '',
     HOME: options.home,
     HF_HOME: options.home,
@@ -44,7 +44,7 @@ function run(command: string, args: readonly string[], options: PythonOptions): 
     HF_HUB_DISABLE_PROGRESS_BARS: '1',
     ...(options.token === undefined ? {} : { HF_TOKEN: options.token }),
     ...options.env,
-  };
+  } as unknown as NodeJS.ProcessEnv;
   return new Promise((done, fail) => {
     const child = spawn(command, args, { env, cwd: options.cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';

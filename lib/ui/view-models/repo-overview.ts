@@ -27,7 +27,7 @@ export interface RepoOverview {
 /** Loads a repo for its pages. Throws repo_not_found for who may not read it. */
 export async function repoOverview(ctx: Ctx, ref: RepoRef): Promise<RepoOverview> {
   const repo = await requireRead(ctx, ref);
-  const facts = await factsOf(ctx, repo, ctx.signal);
+  const facts = await factsOf(ctx, repo);
   const mayWrite = canWrite(ctx.principal, repo);
   if (facts === null) {
     const nothing = { files: [], hasMoreFiles: false, commitCount: 0, lastCommit: null, canDeploy: false };

@@ -27,7 +27,7 @@ async function sendCommit(ctx: Ctx, req: WireRequest, res: WireResponse): Promis
   await requireWrite(ctx, ref); // before a byte of the body is read
   refusePullRequest(req);
   const { header, operations } = await readBody(req);
-  const revision = decodeURIComponent(req.param('rest'));
+  const revision = req.decodedParam('rest');
   const result = await createCommit(ctx, ref, { revision, header, operations });
   sendJson(res, 200, {
     success: true,

@@ -28,7 +28,7 @@ async function sendInfo(ctx: Ctx, req: WireRequest, res: WireResponse): Promise<
   const fields = parseExpand(repo.type, req.query) ?? infoFields(repo.type);
   const { commitOid } = await revisionOf(ctx, repo, req.params.rest ?? 'HEAD');
   const [facts, siblings] = await Promise.all([
-    fields.every((field) => NEEDS_NO_FACTS.has(field)) ? null : factsOf(ctx, repo, ctx.signal),
+    fields.every((field) => NEEDS_NO_FACTS.has(field)) ? null : factsOf(ctx, repo),
     fields.includes('siblings') ? listFiles(ctx, repo, commitOid, Number.POSITIVE_INFINITY) : null,
   ]);
   const blobs = isTrue(req.query.get('blobs'));

@@ -90,7 +90,7 @@ async function filesOf(ctx: Ctx, { repo, headOid }: ListedRepo) {
 }
 
 /** The query of a listing; null when it asks for what this hub has none of (gated repos, hosted inference). */
-export function parseListQuery(type: RepoType, query: URLSearchParams, maxItems: number): RepoQuery | null {
+function parseListQuery(type: RepoType, query: URLSearchParams, maxItems: number): RepoQuery | null {
   const list = (key: string) =>
     [...query.getAll(key), ...query.getAll(`${key}[]`)].flatMap((value) => value.split(',')).filter(Boolean);
   if (isTrue(query.get('gated')) || list('inference').length > 0 || list('inference_provider').length > 0)

@@ -34,7 +34,7 @@ async function sendPreupload(ctx: Ctx, req: WireRequest, res: WireResponse): Pro
   const ref = repoRefOf(req);
   refusePullRequest(req);
   const body = await req.json(preuploadBody, MAX_BODY_BYTES);
-  const revision = decodeURIComponent(req.param('rest'));
+  const revision = req.decodedParam('rest');
   const { commitOid, files } = await decideUploads(ctx, ref, revision, {
     files: body.files.map(({ path, size, sample }) => ({
       path,

@@ -94,11 +94,6 @@ const FULL: Readonly<Record<RepoType, readonly string[]>> = {
   dataset: words('cardData siblings paperswithcode_id'),
 };
 
-/** Which fields an answer has. */
-export interface Projection {
-  readonly fields: readonly string[];
-}
-
 /** Names clients may put into `expand`, as the refusal of an unknown one must list them. */
 export function expandable(type: RepoType): string[] {
   return Object.keys(FIELDS[type])
