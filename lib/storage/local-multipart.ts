@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { hubError } from '#lib/base/errors.ts';
 import { checkPartNumber, checkParts } from './check-parts.ts';
-import { isMissing, syncDirectory, writeTemp } from './local-write.ts';
+import { MANIFEST, type Manifest } from './local-object.ts';
+import { isMissing, nullWhenMissing, syncDirectory, writeTemp } from './local-write.ts';
 import type { ObjectStore, UploadedPart } from './object-store.ts';
 
 type Multipart = Pick<ObjectStore, 'beginMultipart' | 'putPart' | 'completeMultipart' | 'abortMultipart'>;
@@ -15,10 +14,16 @@ const UPLOAD_ID = /^[0-9a-f]{32}$/;
 /**
  * Multipart uploads as folders: `multipart/<id>/key` names the object, `<number>-<etag>` is a part. An etag
  * begins with the time, so that of two puts of one part the later survives whatever the order of the renames.
+ * Completing writes a list of the parts and moves the folder to its final place: no byte is copied, and a part
+ * that arrives later finds no folder.
  */
 export async function createLocalMultipart(
   root: string,
-  publish: (tempPath: string, key: string) => Promise<void>,
+  objects: {
+    /** Moves a folder with a manifest to the place of `key`. */
+    publish(folder: string, key: string): Promise<void>;
+    exists(key: string): Promise<boolean>;
+  },
 ): Promise<Multipart> {
   const [uploads, temp] = [join(root, 'multipart'), join(root, 'tmp')];
   await mkdir(uploads, { recursive: true, mode: 0o700 });
@@ -27,29 +32,30 @@ export async function createLocalMultipart(
   async function folderOf(key: string, uploadId: string): Promise<string | null> {
     if (!UPLOAD_ID.test(uploadId)) return null;
     const folder = join(uploads, uploadId);
-    const owner = await readFile(join(folder, 'key'), 'utf8').catch((error) => {
-      if (isMissing(error)) return null;
-      throw error;
-    });
+    const owner = await readFile(join(folder, 'key'), 'utf8').catch(nullWhenMissing);
     return owner === key ? folder : null;
   }
 
-  async function assemble(folder: string, parts: readonly UploadedPart[], key: string): Promise<void> {
-    const paths: string[] = [];
-    let sizeBytes = 0;
+  /** Lists the parts in a file of the folder and removes what is not listed. */
+  async function writeManifest(folder: string, parts: readonly UploadedPart[]): Promise<void> {
+    const manifest: Manifest = { parts: [] };
     for (const part of parts) {
-      const path = join(folder, partName(part));
-      const info = await stat(path).catch((error) => {
-        if (!isMissing(error)) throw error;
+      const name = partName(part);
+      const info = await stat(join(folder, name)).catch(nullWhenMissing);
+      if (!info)
         throw hubError('invalid_input', `part ${part.partNumber} was not uploaded or its etag differs`);
-      });
-      paths.push(path);
-      sizeBytes += info.size;
+      manifest.parts.push({ name, sizeBytes: info.size });
     }
-    const whole = await writeTemp(temp, Readable.from(concatenate(paths), { objectMode: false }), {
-      sizeBytes,
+    const bytes = Buffer.from(JSON.stringify(manifest));
+    const draft = await writeTemp(temp, bytes, { sizeBytes: bytes.length });
+    await rename(draft, join(folder, MANIFEST)).catch(async (error) => {
+      await rm(draft, { force: true });
+      throw error;
     });
-    await publish(whole, key);
+    const listed = new Set(['key', MANIFEST, ...manifest.parts.map((part) => part.name)]);
+    for (const name of await readdir(folder))
+      if (!listed.has(name)) await rm(join(folder, name), { force: true });
+    await syncDirectory(folder);
   }
 
   return {
@@ -70,36 +76,33 @@ export async function createLocalMultipart(
       const etag = Date.now().toString(16).padStart(12, '0') + randomBytes(10).toString('hex');
       const name = partName({ partNumber, etag });
       const path = await writeTemp(temp, body, options);
-      await rename(path, join(folder, name)).catch(async (error) => {
+      try {
+        await rename(path, join(folder, name));
+        await syncDirectory(folder);
+        const number = name.slice(0, 6);
+        for (const other of await readdir(folder))
+          if (other.startsWith(number) && other < name) await rm(join(folder, other), { force: true });
+      } catch (error) {
         await rm(path, { force: true });
-        throw isMissing(error) ? noUpload() : error;
-      });
-      await syncDirectory(folder);
-      const number = name.slice(0, 6);
-      for (const other of await readdir(folder))
-        if (other.startsWith(number) && other < name) await rm(join(folder, other), { force: true });
+        throw isMissing(error) ? noUpload() : error; // completed or given up meanwhile
+      }
       return { partNumber, etag: `"${etag}"` };
     },
 
     async completeMultipart(key, uploadId, parts) {
       const sorted = checkParts(parts);
       const folder = await folderOf(key, uploadId);
-      const done = () =>
-        stat(join(root, 'objects', key)).then(
-          () => true,
-          () => false,
-        );
       if (!folder) {
-        if (await done()) return;
+        if (await objects.exists(key)) return;
         throw noUpload();
       }
       try {
-        await assemble(folder, sorted, key);
+        await writeManifest(folder, sorted);
+        await objects.publish(folder, key);
       } catch (error) {
-        if ((await folderOf(key, uploadId)) === null && (await done())) return; // a parallel call was faster
+        if ((await folderOf(key, uploadId)) === null && (await objects.exists(key))) return; // a parallel call was faster
         throw error;
       }
-      await rm(folder, { recursive: true, force: true });
     },
 
     async abortMultipart(key, uploadId) {
@@ -114,10 +117,6 @@ function partName({ partNumber, etag }: UploadedPart): string {
   if (!/^[0-9a-f]{32}$/.test(plain))
     throw hubError('invalid_input', `the etag of part ${partNumber} is not ours`);
   return `${String(partNumber).padStart(5, '0')}-${plain}`;
-}
-
-async function* concatenate(paths: readonly string[]): AsyncGenerator<Buffer> {
-  for (const path of paths) yield* createReadStream(path, { highWaterMark: 1 << 20 });
 }
 
 function noUpload() {

@@ -15,6 +15,12 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
+/** For `.catch`: what is not there is null, every other failure stays one. */
+export function nullWhenMissing(error: unknown): null {
+  if (isMissing(error)) return null;
+  throw error;
+}
+
 /** Makes the names in a folder durable. */
 export async function syncDirectory(path: string): Promise<void> {
   const folder = await open(path, 'r');

@@ -32,7 +32,7 @@ describe('local: on its own', () => {
   });
 
   it('refuses keys that would leave its folder', async () => {
-    for (const key of ['../x', 'a/../../x', '/etc/passwd', 'a//b', '.', 'a/./b', 'a\0b'])
+    for (const key of ['../x', 'a/../../x', '/etc/passwd', 'a//b', '.', 'a/./b', 'a\0b', 'a/b.parts'])
       await expect(store.put(key, Buffer.from('x'), { sizeBytes: 1 })).rejects.toThrow();
     expect((await readdir(dir)).sort()).toEqual(['multipart', 'objects', 'tmp']);
   });
@@ -45,14 +45,38 @@ describe('local: on its own', () => {
     await expect(buffer(stream)).rejects.toThrow(/ended after/);
   });
 
-  it('sweeps temporary files nobody wrote to for a day when it opens, and leaves younger ones', async () => {
+  it('ends in an error when one part of an object lost bytes, before it gives later bytes in their place', async () => {
+    const key = newObjectKey('blob');
+    const id = await store.beginMultipart(key);
+    const parts = [];
+    for (const n of [1, 2])
+      parts.push(await store.putPart(key, id, n, Buffer.alloc(100, n), { sizeBytes: 100 }));
+    await store.completeMultipart(key, id, parts);
+    const folder = join(dir, 'objects', `${key}.parts`);
+    const name = (await readdir(folder)).find((file) => file.startsWith('00001')) as string;
+    await truncate(join(folder, name), 50);
+    const got: Buffer[] = [];
+    await expect(
+      (async () => {
+        for await (const chunk of await store.get(key)) got.push(chunk as Buffer);
+      })(),
+    ).rejects.toThrow(/ended after/);
+    expect(Buffer.concat(got).includes(2)).toBe(false);
+  });
+
+  it('sweeps temporary files of yesterday and uploads of last week when it opens, and leaves younger ones', async () => {
     const other = await mkdtemp(join(tmpdir(), 'larder-store-'));
     await mkdir(join(other, 'tmp'));
-    for (const name of ['old', 'young']) await writeFile(join(other, 'tmp', name), 'x');
-    const twoDaysAgo = Date.now() / 1000 - 2 * 86_400;
-    await utimes(join(other, 'tmp', 'old'), twoDaysAgo, twoDaysAgo);
+    for (const name of ['old', 'young']) {
+      await writeFile(join(other, 'tmp', name), 'x');
+      await mkdir(join(other, 'multipart', name), { recursive: true });
+    }
+    const daysAgo = (days: number) => Date.now() / 1000 - days * 86_400;
+    await utimes(join(other, 'tmp', 'old'), daysAgo(2), daysAgo(2));
+    await utimes(join(other, 'multipart', 'old'), daysAgo(9), daysAgo(9));
     await createLocalStore(other);
     expect(await readdir(join(other, 'tmp'))).toEqual(['young']);
+    expect(await readdir(join(other, 'multipart'))).toEqual(['young']);
     await rm(other, { recursive: true });
   });
 

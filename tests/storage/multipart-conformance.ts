@@ -37,6 +37,35 @@ export function describeMultipart(name: string, open: () => ObjectStore): void {
       expect((await buffer(await open().get(key))).equals(Buffer.concat([first, second, tail]))).toBe(true);
     });
 
+    it('makes an object like any other: ranges over the seams, size, listing, deletion', async () => {
+      const { key, put, complete } = await begin();
+      const whole = Buffer.concat([first, second, tail]);
+      await complete([await put(1, first), await put(2, second), await put(3, tail)]);
+      const ranges = [
+        [0, 0],
+        [PART - 3, PART + 3],
+        [PART, 2 * PART - 1],
+        [PART - 1, 2 * PART],
+        [whole.length - 5, whole.length - 1],
+      ] as const;
+      for (const [start, end] of ranges) {
+        const got = await buffer(await open().get(key, { range: { start, end } }));
+        expect(got.equals(whole.subarray(start, end + 1))).toBe(true);
+      }
+      const beyond = { start: 0, end: whole.length };
+      await expect(open().get(key, { range: beyond })).rejects.toMatchObject({
+        code: 'range_not_satisfiable',
+      });
+      expect(await open().head(key)).toMatchObject({ key, sizeBytes: whole.length });
+      for (const prefix of [key, key.slice(0, -3)]) {
+        const listed = [];
+        for await (const info of open().list(prefix)) listed.push(info);
+        expect(listed).toMatchObject([{ key, sizeBytes: whole.length }]);
+      }
+      await open().delete([key]);
+      expect(await open().head(key)).toBeNull();
+    });
+
     it('replaces a part that is put again', async () => {
       const { key, put, complete } = await begin();
       await put(1, first);
@@ -84,7 +113,21 @@ export function describeMultipart(name: string, open: () => ObjectStore): void {
       const parts = [await put(1, tail)];
       await complete(parts);
       await complete(parts);
-      expect((await open().head(key))?.sizeBytes).toBe(tail.length);
+      expect((await buffer(await open().get(key))).equals(tail)).toBe(true);
+    });
+
+    it('succeeds for all when it is completed many times at once', async () => {
+      const { key, put, complete } = await begin();
+      const parts = [await put(1, first), await put(2, tail)];
+      await Promise.all([1, 2, 3, 4].map(() => complete(parts)));
+      expect((await open().head(key))?.sizeBytes).toBe(PART + tail.length);
+    });
+
+    it('takes no part after it is complete: what was checked stays as it is', async () => {
+      const { key, put, complete } = await begin();
+      await complete([await put(1, tail)]);
+      await expect(put(1, first)).rejects.toMatchObject({ code: 'invalid_input' });
+      expect((await buffer(await open().get(key))).equals(tail)).toBe(true);
     });
 
     it('refuses a part of another length than announced', async () => {
