@@ -3,15 +3,17 @@ import { type HubError, hubError } from '#lib/base/errors.ts';
 import { authenticate } from '#lib/identity/authenticate.ts';
 import type { App } from '#lib/identity/context.ts';
 import { ANONYMOUS, type Principal } from '#lib/identity/principal.ts';
+import { startDeadline } from './deadline.ts';
 import { renderError, toHubError } from './errors.ts';
 import { checkAccess, clientIp, refuseForeignOrigin, requestIdOf } from './identify.ts';
 import { createMatcher, type Matcher } from './match.ts';
 import { createPublicUrl } from './public-url.ts';
 import { WireRequest } from './request.ts';
-import type { WireResponse } from './respond.ts';
+import type { BasedResponse, WireResponse } from './respond.ts';
 import type { Route } from './route.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
+const BODY_SILENCE_MS = 120_000;
 const EXPOSED =
   'X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag,X-Xet-Hash';
 /** Paths that are the wire's even when no route fits: they answer JSON, never a page. */
@@ -100,13 +102,18 @@ function answerPreflight(req: IncomingMessage, res: WireResponse): void {
 /**
  * Makes the wire: answers what a route fits and returns true, or returns false and leaves the request to the
  * pages. The order of checks is fixed here and nowhere else: request id, path, principal, origin, scope, deadline,
- * handler, error mapping, log. Never throws for what a client sent.
+ * handler, error mapping, log. Never throws for what a client sent. A body that does not come on for `silenceMs`
+ * ends its connection.
  */
-export function createDispatcher(app: App, routes: readonly Route[]) {
+export function createDispatcher(
+  app: App,
+  routes: readonly Route[],
+  { silenceMs = BODY_SILENCE_MS }: { silenceMs?: number } = {},
+) {
   const match = createMatcher(routes);
   const publicUrlOf = createPublicUrl(app.config);
 
-  return async function dispatch(req: IncomingMessage, res: WireResponse): Promise<boolean> {
+  return async function dispatch(req: IncomingMessage, res: BasedResponse): Promise<boolean> {
     const url = req.url ?? '/';
     const mark = url.indexOf('?');
     const rawPath = mark < 0 ? url : url.slice(0, mark);
@@ -124,10 +131,11 @@ export function createDispatcher(app: App, routes: readonly Route[]) {
     if (found === null && failure === undefined && !WIRE_ONLY.test(rawPath)) return false;
 
     const requestId = requestIdOf(req);
-    res.setHeader('x-request-id', requestId);
-    res.setHeader('x-content-type-options', 'nosniff');
-    res.setHeader('access-control-allow-origin', '*');
-    res.setHeader('access-control-expose-headers', EXPOSED);
+    res.base = { 'x-request-id': requestId, 'x-content-type-options': 'nosniff' };
+    if (req.headers.origin !== undefined) {
+      res.base['access-control-allow-origin'] = '*';
+      res.base['access-control-expose-headers'] = EXPOSED;
+    }
     if (preflight) {
       answerPreflight(req, res);
       return true;
@@ -136,22 +144,17 @@ export function createDispatcher(app: App, routes: readonly Route[]) {
     const startedMs = app.clock.now();
     const rawQuery = mark < 0 ? '' : url.slice(mark + 1);
     const x: Exchange = { req, res, rawPath, rawQuery, requestId, found, principal: ANONYMOUS };
-    const abort = new AbortController();
-    const onClose = () => abort.abort(new Error('the client closed the connection'));
     const timeoutMs =
       (found?.kind === 'route' ? found.route.meta.timeoutMs : undefined) ?? DEFAULT_TIMEOUT_MS;
-    const onDeadline = () => abort.abort(hubError('overloaded', 'the request took too long: try again'));
-    const timer = timeoutMs > 0 ? setTimeout(onDeadline, timeoutMs) : undefined;
-    res.once('close', onClose);
+    const deadline = startDeadline(req, res, { timeoutMs, silenceMs });
     try {
       if (failure) throw failure;
-      await run(app, x, publicUrlOf(req), abort.signal);
+      await run(app, x, publicUrlOf(req), deadline.signal);
     } catch (error) {
-      failure = toHubError(error);
+      failure = toHubError(deadline.causeOf(error));
       refuse(x, failure);
     } finally {
-      clearTimeout(timer);
-      res.off('close', onClose);
+      deadline.end();
     }
     writeLog(app, x, startedMs, failure);
     return true;

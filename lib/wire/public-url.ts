@@ -28,7 +28,7 @@ export function createPublicUrl(config: Config): (req: IncomingMessage) => strin
     if (!host || host === configuredHost) return fallback;
     const match = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?$/.exec(host);
     const name = match?.[1]?.replace(/^\[|\]$/g, '');
-    if (!name || !allowed.has(name)) return fallback;
+    if (!name || !allowed.has(name) || Number(match?.[2] ?? 0) > 65_535) return fallback;
     return `${protocol}//${host}`;
   };
 }

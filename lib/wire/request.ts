@@ -33,6 +33,15 @@ export class WireRequest {
     return value;
   }
 
+  /** A `rest` parameter as one text, decoded once. Throws invalid_input on a broken escape. */
+  decodedParam(name: string): string {
+    try {
+      return decodeURIComponent(this.param(name));
+    } catch {
+      throw hubError('invalid_input', 'the address contains a broken percent-escape');
+    }
+  }
+
   /** A request header, or undefined; the first one when it was repeated. */
   header(name: string): string | undefined {
     const value = this.raw.headers[name];

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '#lib/base/embedded-postgres.ts';
+import { migrate } from '#lib/base/migrate.ts';
 import { type Hub, type HubOptions, startHub } from '#tests/support/hub.ts';
 
 export interface FragileHub {
@@ -21,7 +22,15 @@ export async function startFragileHub(options: HubOptions = {}): Promise<Fragile
   const home = await mkdtemp(join(tmpdir(), 'larder-fragile-'));
   let postgres: EmbeddedPostgres = await startEmbeddedPostgres({ home });
   const { port } = postgres;
-  const hub = await startHub({ ...options, env: { ...options.env, DATABASE_URL: postgres.url } });
+  const begin = async () => {
+    await migrate(postgres.url);
+    return startHub({ ...options, env: { ...options.env, DATABASE_URL: postgres.url } });
+  };
+  const hub = await begin().catch(async (error) => {
+    await postgres.stop();
+    await rm(home, { recursive: true, force: true });
+    throw error;
+  });
   return {
     hub,
     async killPostgres() {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createDispatcher } from '#lib/wire/dispatch.ts';
+import { BasedResponse } from '#lib/wire/respond.ts';
 import type { Route } from '#lib/wire/route.ts';
 import { createTestApp, type TestApp } from './app.ts';
 
@@ -16,11 +17,14 @@ export async function startWire(
 ): Promise<TestWire> {
   const testApp = await createTestApp({ env });
   const dispatch = createDispatcher(testApp.app, routes);
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 65_000 }, (req, res) => {
-    void dispatch(req, res).then((answered) => {
-      if (!answered) res.writeHead(404, { 'content-type': 'text/plain' }).end('page');
-    });
-  });
+  const server = createServer(
+    { ServerResponse: BasedResponse, requestTimeout: 0, keepAliveTimeout: 65_000 },
+    (req, res) => {
+      void dispatch(req, res).then((answered) => {
+        if (!answered) res.writeHead(404, { 'content-type': 'text/plain' }).end('page');
+      });
+    },
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     ...testApp,

@@ -7,6 +7,7 @@ import type { Clock } from '#lib/base/clock.ts';
 import { bootstrap } from '#lib/identity/bootstrap.ts';
 import type { App } from '#lib/identity/context.ts';
 import { createDispatcher } from '#lib/wire/dispatch.ts';
+import { BasedResponse } from '#lib/wire/respond.ts';
 import { routes } from '#lib/wire/routes.ts';
 import { createTestApp } from '../support/app.ts';
 import { type BuiltTerm, type BuiltXorb, buildShard, type ShardLies } from './build.ts';
@@ -82,7 +83,7 @@ export async function startCasHub(
   const testApp = await createTestApp({ ...options, env: { LARDER_SEED: seedFile, ...options.env } });
   await bootstrap(testApp.app);
   const dispatch = createDispatcher(testApp.app, routes);
-  const server = createServer((req, res) => {
+  const server = createServer({ ServerResponse: BasedResponse }, (req, res) => {
     void dispatch(req, res).then((answered) => {
       if (!answered) res.writeHead(404).end();
     });

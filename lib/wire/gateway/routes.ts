@@ -24,8 +24,11 @@ const completions = route(
   (ctx, req, res) => relay(ctx, req, res, '/v1/completions'),
 );
 
-const models = route('GET', '/v1/models', meta('gateway.models', LOOK), async (ctx, _req, res) =>
-  sendJson(res, 200, { object: 'list', data: await listModels(ctx) }),
+const models = route(
+  'GET',
+  '/v1/models',
+  meta('gateway.models', { ...LOOK, access: 'user' }),
+  async (ctx, _req, res) => sendJson(res, 200, { object: 'list', data: await listModels(ctx) }),
 );
 
 const modelsOfEndpoint = route(
@@ -40,20 +43,12 @@ const modelsOfEndpoint = route(
 
 /** Clients send the slash of the id as it is or escaped. */
 const model = route('GET', '/v1/models/*rest', meta('gateway.model', LOOK), async (ctx, req, res) => {
-  const id = decode(req.param('rest'));
+  const id = req.decodedParam('rest');
   const found = (await listModels(ctx)).find((m) => m.id.toLowerCase() === id.toLowerCase());
   if (!found)
     throw hubError('not_found', `The model "${id.slice(0, 200)}" has no endpoint here that you may use.`);
   sendJson(res, 200, found);
 });
-
-function decode(raw: string): string {
-  try {
-    return decodeURIComponent(raw);
-  } catch {
-    throw hubError('invalid_input', 'the address contains a broken percent-escape');
-  }
-}
 
 /** The OpenAI API in front of all endpoints, and below the address of each. */
 export const routes: readonly Route[] = [chat, completions, models, modelsOfEndpoint, model];
