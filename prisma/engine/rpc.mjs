@@ -53,16 +53,22 @@ function connectionErrorCode(message = '') {
   return /does not exist/i.test(message) ? 'P1003' : 'P1001';
 }
 
-/** How a one-shot command fails: one line of structured log on stderr, with Prisma's own error code. */
+/**
+ * How a one-shot command fails. The CLI skips the first line of stderr, takes every further one for JSON, and looks
+ * for this very target.
+ */
 export function reportFailure(error) {
-  const isMissing = error.code === '3D000';
   const fields = {
     message: error.message,
     is_panic: false,
     error_code: connectionErrorCode(error.message),
-    meta: isMissing ? { database_name: /database "(.*)" does not exist/.exec(error.message)?.[1] } : {},
+    meta: { database_name: /database "(.*)" does not exist/.exec(error.message)?.[1] },
   };
-  log(
-    JSON.stringify({ timestamp: new Date().toISOString(), level: 'ERROR', target: 'schema_engine', fields }),
-  );
+  const line = {
+    timestamp: new Date().toISOString(),
+    level: 'ERROR',
+    target: 'schema_engine::logger',
+    fields,
+  };
+  process.stderr.write(`schema-engine failed\n${JSON.stringify(line)}`);
 }
