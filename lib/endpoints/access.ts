@@ -10,7 +10,7 @@ interface Asker {
 }
 
 /** The one answer for an endpoint that does not exist and for one that the caller may not see. */
-export function endpointNotFound(): HubError {
+function endpointNotFound(): HubError {
   return hubError('not_found', 'Endpoint not found');
 }
 

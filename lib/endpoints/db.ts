@@ -132,12 +132,13 @@ function toRecord(row: Row): EndpointRecord {
   };
 }
 
-/** The endpoint of this name that is not being deleted. Hot: the gateway asks once per call. */
+/** The endpoint of this name that is not being deleted. Hot, so prepared: the gateway asks once per call. */
 export async function findEndpoint(db: Queryable, ref: EndpointRef): Promise<EndpointRecord | null> {
-  const { rows } = await db.query<Row>(
-    `${SELECT} WHERE n.name_key = lower($1) AND e.name_key = lower($2) AND e.desired <> 'deleted'`,
-    [ref.namespace, ref.name],
-  );
+  const { rows } = await db.query<Row>({
+    name: 'find-endpoint',
+    text: `${SELECT} WHERE n.name_key = lower($1) AND e.name_key = lower($2) AND e.desired <> 'deleted'`,
+    values: [ref.namespace, ref.name],
+  });
   return rows[0] ? toRecord(rows[0]) : null;
 }
 

@@ -62,6 +62,15 @@ export async function releaseLeases(db: Queryable, owner: string): Promise<void>
   );
 }
 
+/** Who else holds leases now. */
+export async function otherHolders(db: Queryable, owner: string): Promise<string[]> {
+  const { rows } = await db.query<{ lease_owner: string }>(
+    'SELECT DISTINCT lease_owner FROM endpoint WHERE lease_owner <> $1 AND lease_until > now()',
+    [owner],
+  );
+  return rows.map((row) => row.lease_owner);
+}
+
 /**
  * Runs `work` in a transaction that holds the endpoint's row, only if the lease is still ours and what should be
  * is still what was decided on. Throws Outdated otherwise, without effect.

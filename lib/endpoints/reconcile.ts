@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { App } from '#lib/identity/context.ts';
 import { act, type Hands, type Scene, stopInBackground, takeLog } from './act.ts';
 import { type EndpointRecord, findEndpointsById, WANTED_CHANNEL } from './db.ts';
@@ -7,12 +5,13 @@ import { type Action, decide } from './decide.ts';
 import type { Driver, FoundEngine } from './drivers/driver.ts';
 import { engineToken } from './engine-token.ts';
 import { notifyChange } from './events.ts';
-import { fenced, type Lease, Outdated, releaseLeases, takeLeases } from './lease.ts';
+import { fenced, type Lease, Outdated, otherHolders, releaseLeases, takeLeases } from './lease.ts';
 import { probeEngine } from './probe-engine.ts';
 import { findLiveReplicas, heartbeat, markExited, weightsInUse } from './replica-db.ts';
 import { subscribe } from './subscribe.ts';
 import type { ObservedEngine, Replica } from './types.ts';
 import type { WeightsCache } from './weights-cache.ts';
+import { isDeadHere, nameWorker } from './worker-identity.ts';
 
 export interface Reconciler {
   /** Ends all rounds. Unless `leaveEngines`, also every engine of this worker, in order. */
@@ -40,7 +39,7 @@ export function startReconciler(app: App, driver: Driver, cache: WeightsCache): 
 class Rounds implements Reconciler {
   readonly #app: App;
   readonly #hands: Hands;
-  readonly #owner = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
+  #owner = '';
   readonly #silentSince = new Map<string, number>();
   readonly #unsubscribe: () => void;
   #isStopping = false;
@@ -79,6 +78,7 @@ class Rounds implements Reconciler {
   }
 
   async #loop(): Promise<void> {
+    this.#owner = await nameWorker(this.#hands.driver.node);
     while (!this.#isStopping) {
       this.#isWoken = false;
       let waitMs = RESYNC_MS;
@@ -114,6 +114,7 @@ class Rounds implements Reconciler {
     const { driver } = this.#hands;
     const found = await driver.observe(); // before the rows: an engine is never there without a row written earlier
     await heartbeat(db, driver.node);
+    await this.#inherit();
     const leases = await takeLeases(db, this.#owner, driver.node, endpointIdsOf(found));
     const ids = leases.map((l) => l.endpointId);
     const endpoints = await findEndpointsById(db, ids);
@@ -208,6 +209,12 @@ class Rounds implements Reconciler {
       );
       stopInBackground(this.#app, this.#hands, '', engine.replicaId);
     }
+  }
+
+  /** What a worker that died here had in hand is free at once. */
+  async #inherit(): Promise<void> {
+    for (const holder of await otherHolders(this.#app.db, this.#owner))
+      if (await isDeadHere(holder, this.#hands.driver.node)) await releaseLeases(this.#app.db, holder);
   }
 
   async #evict(): Promise<void> {

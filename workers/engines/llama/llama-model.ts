@@ -152,6 +152,7 @@ async function* answer(
     sampling.stop,
   );
   const produced: Token[] = [];
+  let said = '';
   let reason: 'stop' | 'length' = most === 0 ? 'length' : 'stop';
   if (most > 0) {
     for await (const token of sequence.evaluate(
@@ -162,7 +163,8 @@ async function* answer(
       produced.push(token);
       const text = joiner.push(token);
       if (text !== '') yield { kind: 'text', text };
-      if (joiner.stopped) break;
+      said += grammar ? text : '';
+      if (joiner.stopped || (grammar && isWholeJson(said))) break;
       if (produced.length >= most) {
         reason = 'length';
         break;
@@ -172,6 +174,17 @@ async function* answer(
   const rest = joiner.end();
   if (rest !== '') yield { kind: 'text', text: rest };
   yield { kind: 'end', reason: joiner.stopped ? 'stop' : reason, tokens: produced.length };
+}
+
+/** A grammar allows white space after the value for ever; small models make use of that. */
+function isWholeJson(text: string): boolean {
+  if (!/[}\]"]\s*$/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function evaluateOptions(
