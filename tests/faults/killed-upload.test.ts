@@ -8,7 +8,7 @@ import { hf as runHf } from '#tests/clients/python.ts';
 import { type FragileHub, startFragileHub } from './fragile-hub.ts';
 import { eventually, pause } from './nemesis.ts';
 
-const SIZE_BYTES = 192 * 1024 * 1024;
+const SIZE_BYTES = 96 * 1024 * 1024;
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 describe('an upload during which everything is killed', () => {
