@@ -23,7 +23,7 @@ function messageOf(body: unknown, status: number): string {
  * hub's own message when it refuses, and with an empty message when it cannot be reached.
  */
 export async function callHub<T>(
-  method: 'GET' | 'POST' | 'DELETE',
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   body?: unknown,
   signal?: AbortSignal,

@@ -7,3 +7,6 @@ export const MAX_SOURCE_BYTES = 400_000;
 export const MAX_SOURCE_LINES = 6_000;
 /** Longer sources are shown without colours. */
 export const MAX_COLOURED_CHARS = 120_000;
+
+/** Shown beside password fields; the hub itself decides (lib/identity/passwords.ts). */
+export const MIN_PASSWORD_LENGTH = 8;

@@ -1,4 +1,9 @@
 import { listRepos } from '#lib/catalog/list-repos.ts';
+import { getEndpoint } from '#lib/endpoints/get-endpoint.ts';
+import { listEndpoints } from '#lib/endpoints/list-endpoints.ts';
+import { listEvents } from '#lib/endpoints/list-events.ts';
+import { findProfile } from '#lib/identity/find-profile.ts';
+import { listTokens } from '#lib/identity/list-tokens.ts';
 import { readSession } from '#lib/identity/read-session.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
 import { readCard } from './view-models/card.ts';
@@ -14,9 +19,14 @@ import { repoOverview } from './view-models/repo-overview.ts';
  */
 export const queries = {
   filePage,
+  findProfile,
   folderPage,
+  getEndpoint,
   historyPage,
+  listEndpoints,
+  listEvents,
   listRepos,
+  listTokens,
   listTree,
   readCard,
   readSession,

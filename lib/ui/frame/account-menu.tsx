@@ -2,7 +2,8 @@
 
 import { Database, KeyRound, LogOut, Package, Plus, Settings, User } from 'lucide-react';
 import Link from 'next/link';
-import { signOut } from 'next-auth/react';
+import { toast } from 'sonner';
+import { signOut } from '../account/session-calls.ts';
 import { Avatar } from '../kit/avatar.tsx';
 import { Button } from '../kit/button.tsx';
 import { Menu, MenuItem, MenuLabel, MenuLine } from '../kit/menu.tsx';
@@ -39,6 +40,14 @@ export function NewMenu() {
 /** The reader's own corner: profile, settings, tokens, the way out. */
 export function AccountMenu({ name }: { name: string }) {
   const t = useTranslator();
+  const leave = async () => {
+    try {
+      await signOut();
+      window.location.assign('/');
+    } catch {
+      toast.error(t('words.requestFailed'));
+    }
+  };
   return (
     <Menu
       trigger={
@@ -71,7 +80,7 @@ export function AccountMenu({ name }: { name: string }) {
         </Link>
       </MenuItem>
       <MenuLine />
-      <MenuItem onSelect={() => void signOut({ callbackUrl: '/' })}>
+      <MenuItem onSelect={() => void leave()}>
         <LogOut />
         {t('frame.signOut')}
       </MenuItem>

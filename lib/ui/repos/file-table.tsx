@@ -30,7 +30,7 @@ export async function FileTable({ page: { place, lines } }: { page: FolderPage }
           <th scope="col" className={`${cell} w-[34%] font-normal max-md:hidden`}>
             {t('repo.lastChange')}
           </th>
-          <th scope="col" className={`${cell} w-32 text-right font-normal max-md:w-28`}>
+          <th scope="col" className={`${cell} w-32 text-right font-normal max-sm:hidden`}>
             {t('repo.when')}
           </th>
         </tr>
@@ -97,7 +97,7 @@ async function Row({
           </Link>
         )}
       </td>
-      <td className={`${cell} text-right text-sm text-muted`}>
+      <td className={`${cell} text-right text-sm text-muted max-sm:hidden`}>
         {lastCommit && <Ago date={lastCommit.date} nowMs={ctx.clock.now()} language={language} />}
       </td>
     </tr>

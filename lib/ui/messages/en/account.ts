@@ -62,4 +62,9 @@ export const account = {
   members: 'Members',
   organization: 'Organization',
   joined: 'Joined {when}',
+  save: 'Save',
+  saved: 'Saved',
+  currentPassword: 'Present password',
+  newPassword: 'New password',
+  changePassword: 'Change password',
 } as const;

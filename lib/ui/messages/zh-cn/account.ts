@@ -62,4 +62,9 @@ export const account = {
   members: '成员',
   organization: '组织',
   joined: '加入于{when}',
+  save: '保存',
+  saved: '已保存',
+  currentPassword: '当前密码',
+  newPassword: '新密码',
+  changePassword: '修改密码',
 };
