@@ -4,16 +4,22 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEndpoint } from '#lib/endpoints/create-endpoint.ts';
 import { deleteEndpoint } from '#lib/endpoints/delete-endpoint.ts';
 import { engineToken } from '#lib/endpoints/engine-token.ts';
+import { findTarget } from '#lib/endpoints/find-target.ts';
+import { getEndpoint } from '#lib/endpoints/get-endpoint.ts';
 import { listEvents } from '#lib/endpoints/list-events.ts';
 import type { Reconciler } from '#lib/endpoints/reconcile.ts';
 import { resumeEndpoint } from '#lib/endpoints/resume-endpoint.ts';
 import { stopEndpoint } from '#lib/endpoints/stop-endpoint.ts';
 import type { Ctx } from '#lib/identity/context.ts';
+import { requireRead } from '#lib/repos/access.ts';
+import { deleteRepo } from '#lib/repos/delete-repo.ts';
+import { repoDeleted } from '#lib/repos/jobs.ts';
 import { makeUser } from '#tests/repos/people.ts';
 import { createTestApp, type TestApp } from '#tests/support/app.ts';
 import { SCRIPTED_SENTENCE, scriptedModel } from '#tests/support/scripted-model.ts';
+import { jobHandlers } from '#workers/jobs.ts';
 import { enginePids, eventually, startRoom, untilState } from './engine-room.ts';
-import { makeModel } from './model-repo.ts';
+import { makeModel, putLargeFile } from './model-repo.ts';
 
 let test: TestApp;
 let room: Reconciler;
@@ -126,8 +132,6 @@ describe('an endpoint, from the click to the end', () => {
   });
 
   it('deploying a failed one again takes the head as it is now', async () => {
-    const { putLargeFile } = await import('./model-repo.ts');
-    const { requireRead } = await import('#lib/repos/access.ts');
     const ref = { type: 'model', namespace: 'ada', name: 'page' } as const;
     await putLargeFile(ctx, await requireRead(ctx, ref), 'model.gguf', scriptedModel());
     const { endpoint, created } = await createEndpoint(ctx, ref);
@@ -136,5 +140,18 @@ describe('an endpoint, from the click to the end', () => {
     expect(await askEngine(endpoint.id)).toBe(SCRIPTED_SENTENCE);
     await deleteEndpoint(ctx, endpoint);
     await noEngines();
+  });
+
+  it('P7: deleting the repo ends its endpoints, also when the job runs twice', async () => {
+    const ref = await makeModel(ctx, 'doomed', scriptedModel());
+    const { endpoint } = await createEndpoint(ctx, ref);
+    await untilState(ctx, endpoint, 'ready');
+    const repo = await requireRead(ctx, ref);
+    await deleteRepo(ctx, ref);
+    await expect(findTarget(ctx, endpoint)).rejects.toThrow('has no endpoint here'); // at once, before any job
+    const handler = jobHandlers.find((h) => h.job.name === repoDeleted.name);
+    for (let i = 0; i < 2; i++) await handler?.run(test.app, { repoId: repo.id }, ctx.signal);
+    await noEngines();
+    await expect(getEndpoint(ctx, endpoint)).rejects.toThrow('Endpoint not found');
   });
 });

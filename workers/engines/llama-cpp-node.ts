@@ -52,7 +52,8 @@ const server = createEngineServer({
     const startedMs = performance.now();
     inFlight++;
     try {
-      const used = await sendAnswer(res, request, values['model-name'], model.generate(request, signal));
+      const pieces = model.generate(request, signal);
+      const used = await sendAnswer(res, request, values['model-name'], pieces, signal);
       const seconds = (performance.now() - startedMs) / 1000;
       log(
         `${path} 200: ${used.promptTokens} prompt + ${used.completionTokens} answer tokens in ${seconds.toFixed(2)} s`,

@@ -9,7 +9,11 @@ const PING_MS = 15_000;
  * item is thrown, so that it becomes an ordinary error answer. Events of the timeline and the log carry their id,
  * from which EventSource resumes by itself.
  */
-export async function sendWatched(res: WireResponse, watched: AsyncGenerator<Watched>): Promise<void> {
+export async function sendWatched(
+  res: WireResponse,
+  watched: AsyncGenerator<Watched>,
+  signal: AbortSignal,
+): Promise<void> {
   let next = await watched.next();
   res.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
@@ -18,10 +22,12 @@ export async function sendWatched(res: WireResponse, watched: AsyncGenerator<Wat
   });
   const ping = setInterval(() => res.write(': ping\n\n'), PING_MS);
   try {
-    while (!next.done && !res.destroyed) {
-      if (!res.write(format(next.value))) await Promise.race([once(res, 'drain'), once(res, 'close')]);
+    while (!next.done) {
+      if (!res.write(format(next.value))) await once(res, 'drain', { signal });
       next = await watched.next();
     }
+  } catch (error) {
+    if (!signal.aborted) throw error; // the client has left: nobody to tell
   } finally {
     clearInterval(ping);
     await watched.return(undefined);

@@ -78,7 +78,7 @@ const events = route(
   async (ctx, req, res) => {
     const last = req.header('last-event-id') ?? req.query.get('after') ?? '';
     const after = /^\d{1,15}$/.test(last) ? Number(last) : null;
-    await sendWatched(res, watchEndpoint(ctx, refOf(req), after));
+    await sendWatched(res, watchEndpoint(ctx, refOf(req), after), ctx.signal);
   },
 );
 

@@ -9,12 +9,16 @@ export interface Outcome {
   completionTokens: number;
 }
 
-/** Sends an answer as server-sent events or as one JSON object, in OpenAI's shapes. Returns the token counts. */
+/**
+ * Sends an answer as server-sent events or as one JSON object, in OpenAI's shapes, no faster than it is read.
+ * Returns the token counts. Throws when `signal` aborts, which it must when the caller goes away.
+ */
 export async function sendAnswer(
   res: ServerResponse,
   request: EngineRequest,
   modelName: string,
   pieces: AsyncGenerator<Piece>,
+  signal: AbortSignal,
 ): Promise<Outcome> {
   const shape = shapes(request.kind, modelName);
   let prompt = { tokens: 0, cachedTokens: 0 };
@@ -24,15 +28,15 @@ export async function sendAnswer(
     if (piece.kind === 'prompt') prompt = piece;
     else if (piece.kind === 'end') end = piece;
     else if (request.stream) {
-      if (!res.headersSent) await openStream(res, shape.opening());
-      await writeEvent(res, shape.delta(piece.text));
+      if (!res.headersSent) await openStream(res, shape.opening(), signal);
+      await writeEvent(res, shape.delta(piece.text), signal);
     } else text += piece.text;
   }
   const usage = usageOf(prompt, end.tokens);
   if (request.stream) {
-    if (!res.headersSent) await openStream(res, shape.opening());
-    await writeEvent(res, shape.finish(end.reason));
-    if (request.includeUsage) await writeEvent(res, shape.usage(usage));
+    if (!res.headersSent) await openStream(res, shape.opening(), signal);
+    await writeEvent(res, shape.finish(end.reason), signal);
+    if (request.includeUsage) await writeEvent(res, shape.usage(usage), signal);
     res.end('data: [DONE]\n\n');
   } else {
     const body = Buffer.from(JSON.stringify(shape.whole(text, end.reason, usage)));
@@ -41,15 +45,13 @@ export async function sendAnswer(
   return { promptTokens: prompt.tokens, completionTokens: end.tokens };
 }
 
-async function openStream(res: ServerResponse, opening: object | null): Promise<void> {
+async function openStream(res: ServerResponse, opening: object | null, signal: AbortSignal): Promise<void> {
   res.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
-  if (opening) await writeEvent(res, opening);
+  if (opening) await writeEvent(res, opening, signal);
 }
 
-async function writeEvent(res: ServerResponse, data: object): Promise<void> {
-  if (!res.write(`data: ${JSON.stringify(data)}\n\n`) && !res.destroyed) {
-    await Promise.race([once(res, 'drain'), once(res, 'close')]);
-  }
+async function writeEvent(res: ServerResponse, data: object, signal: AbortSignal): Promise<void> {
+  if (!res.write(`data: ${JSON.stringify(data)}\n\n`)) await once(res, 'drain', { signal });
 }
 
 function usageOf(prompt: { tokens: number; cachedTokens: number }, completionTokens: number) {
