@@ -7,7 +7,7 @@ import type { JobQueue } from './queue.ts';
 /** Schema of pg-boss's own tables; it migrates them itself. */
 export const JOB_SCHEMA = 'pgboss';
 /** A worker that misses heartbeats this long is taken for dead and its job given to another. */
-export const HEARTBEAT_SECONDS = 15;
+const HEARTBEAT_SECONDS = 15;
 const MAX_RETRY_DELAY_SECONDS = 600;
 const DEAD_LETTER_DAYS = 90;
 

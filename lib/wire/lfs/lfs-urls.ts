@@ -3,7 +3,7 @@ import type { RepoRef } from '#lib/repos/types.ts';
 import type { WireRequest } from '../request.ts';
 import { sendJson, type WireResponse } from '../respond.ts';
 
-export const LFS_JSON = 'application/vnd.git-lfs+json';
+const LFS_JSON = 'application/vnd.git-lfs+json';
 
 /** Patterns of a path below a repo's LFS address: with and without `.git`, models and datasets. */
 export function repoPatterns(path: string): string[] {
