@@ -52,6 +52,7 @@ export function isBuilt(): boolean {
  * Throws with the last of the compiler's output.
  */
 export async function buildPages(report: (line: string) => void): Promise<boolean> {
+  if (isBuilt()) return false;
   return withLock('.runtime/build.lock', async () => {
     if (isBuilt()) return false;
     report('Building the pages (about a minute)');
