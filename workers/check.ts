@@ -1,14 +1,18 @@
-/** `npm run check`: proves that database, git objects and store agree. Prints each problem; exit status 1 if any. */
+/** `npm run check`: proves that database, git objects, store and engines agree. Prints each problem; exit status 1 if any. */
 import { loadConfig } from '#lib/base/config.ts';
+import { checkEndpoints } from '#lib/endpoints/check-endpoints.ts';
 import { closeApp, createApp } from '#lib/identity/create-app.ts';
 import { checkFiles } from '#lib/repos/check-files.ts';
 import { type CheckTotals, checkRepos } from '#lib/repos/check-repos.ts';
+import { createDriver } from './create-driver.ts';
 
-const app = await createApp({ config: loadConfig(), program: 'check' });
+const config = loadConfig();
+const app = await createApp({ config, program: 'check' });
 let problems = 0;
 try {
   const totals: CheckTotals = { repos: 0, objects: 0 };
-  for (const findings of [checkRepos(app, totals), checkFiles(app)])
+  const driver = await createDriver(config);
+  for (const findings of [checkRepos(app, totals), checkFiles(app), checkEndpoints(app, driver)])
     for await (const problem of findings) {
       problems++;
       console.log(problem);

@@ -1,5 +1,6 @@
 import type { Queryable } from '#lib/base/db.ts';
-import { bytesOf, hexOf, type Oid, type RepoId } from '#lib/base/ids.ts';
+import { bytesOf, hexOf, type Oid, type RepoId, type Sha256 } from '#lib/base/ids.ts';
+import { BoundedCache } from './git/oid-cache.ts';
 import type { Repo, RepoRef, RepoType, Visibility } from './types.ts';
 
 export interface RepoRow {
@@ -50,32 +51,109 @@ export interface RefRow {
 const storable = (text: string) => text.length <= 1024 && !text.includes('\0');
 
 /**
+ * Repo rows by the versions of the two rows they are made of (xmin changes with every UPDATE), so that a hit is
+ * never older than the query that named the versions. 8 MiB.
+ */
+const rowCaches = new WeakMap<Queryable, BoundedCache<Repo>>();
+const REPO_BYTES = 1000;
+
+async function readRepo(db: Queryable, id: RepoId, version: string): Promise<Repo | null> {
+  const cache = rowCaches.get(db) ?? new BoundedCache<Repo>(8 * 1024 * 1024);
+  rowCaches.set(db, cache);
+  const hit = cache.get(id, version);
+  if (hit !== undefined) return hit;
+  const { rows } = await db.query<RepoRow & { version: string }>({
+    name: 'read-repo',
+    text: `SELECT ${REPO_COLUMNS}, r.xmin || ':' || n.xmin AS version
+           FROM repo r JOIN namespace n ON n.id = r.namespace_id WHERE r.id = $1 AND r.deleted_at IS NULL`,
+    values: [id],
+  });
+  const row = rows[0];
+  if (row === undefined) return null;
+  const repo = Object.freeze(repoOf(row));
+  cache.set(id, row.version, repo, REPO_BYTES);
+  return repo;
+}
+
+interface FoundRow {
+  id: RepoId;
+  rx: string;
+  nx: string;
+  name: string;
+  oid: Buffer | null;
+  edge?: string | null;
+}
+
+const FOUND_COLUMNS = 'r.id, r.xmin AS rx, n.xmin AS nx, f.name, f.oid';
+const FOUND_TABLES = `namespace n
+  JOIN repo r ON r.type = $1 AND r.namespace_id = n.id AND r.name_key = $3 AND r.deleted_at IS NULL
+  LEFT JOIN ref f ON f.repo_id = r.id AND f.name = ANY($4::text[])`;
+
+export interface FoundRepo {
+  readonly repo: Repo;
+  readonly refs: RefRow[];
+  /** Version of the edge that was asked along and of what it leads to; null when none was asked or there is none. */
+  readonly edge: string | null;
+}
+
+async function foundOf(db: Queryable, rows: FoundRow[]): Promise<FoundRepo | null> {
+  const first = rows[0];
+  const repo = first ? await readRepo(db, first.id, `${first.rx}:${first.nx}`) : null;
+  if (first === undefined || repo === null) return null;
+  const refs = rows.flatMap((row) =>
+    row.oid === null ? [] : [{ name: row.name, oid: hexOf<Oid>(row.oid) }],
+  );
+  return { repo, refs, edge: first.edge ?? null };
+}
+
+const nameValues = (ref: RepoRef, refNames: readonly string[]) => [
+  ref.type,
+  ref.namespace.toLowerCase(),
+  ref.name.toLowerCase(),
+  refNames.filter(storable),
+];
+
+/**
  * The live repo of this name, whatever its visibility, with those of `refNames` that exist: one query, the first
- * of every request. Plan: namespace_name_key_key -> repo_live_name -> ref_pkey, one probe each.
+ * of every request (and one more when the repo's row has changed since this process read it). Plan:
+ * namespace_name_key_key -> repo_live_name -> ref_pkey, one probe each.
  */
 export async function selectRepoAndRefs(
   db: Queryable,
   ref: RepoRef,
   refNames: readonly string[],
-): Promise<{ repo: Repo; refs: RefRow[] } | null> {
+): Promise<FoundRepo | null> {
   if (!storable(ref.namespace) || !storable(ref.name)) return null;
-  const { rows } = await db.query<RepoRow & { ref_name: string | null; ref_oid: Buffer | null }>({
+  const { rows } = await db.query<FoundRow>({
     name: 'select-repo-and-refs',
-    text: `SELECT ${REPO_COLUMNS}, f.name AS ref_name, f.oid AS ref_oid
-           FROM namespace n
-           JOIN repo r ON r.type = $1 AND r.namespace_id = n.id AND r.name_key = $3 AND r.deleted_at IS NULL
-           LEFT JOIN ref f ON f.repo_id = r.id AND f.name = ANY($4::text[])
-           WHERE n.name_key = $2`,
-    values: [ref.type, ref.namespace.toLowerCase(), ref.name.toLowerCase(), refNames.filter(storable)],
+    text: `SELECT ${FOUND_COLUMNS} FROM ${FOUND_TABLES} WHERE n.name_key = $2`,
+    values: nameValues(ref, refNames),
   });
-  const first = rows[0];
-  if (first === undefined) return null;
-  const refs = rows.flatMap((row) =>
-    row.ref_name !== null && row.ref_oid !== null
-      ? [{ name: row.ref_name, oid: hexOf<Oid>(row.ref_oid) }]
-      : [],
-  );
-  return { repo: repoOf(first), refs };
+  return foundOf(db, rows);
+}
+
+/**
+ * selectRepoAndRefs that in the same query looks at the edge to a large file which the caller expects to need.
+ * Three more probes of primary keys.
+ */
+export async function selectRepoRefsAndEdge(
+  db: Queryable,
+  ref: RepoRef,
+  refNames: readonly string[],
+  expected: Sha256,
+): Promise<FoundRepo | null> {
+  if (!storable(ref.namespace) || !storable(ref.name)) return null;
+  const { rows } = await db.query<FoundRow>({
+    name: 'select-repo-refs-and-edge',
+    text: `SELECT ${FOUND_COLUMNS}, e.xmin || concat(':', o.xmin, ':', x.xmin) AS edge
+           FROM ${FOUND_TABLES}
+           LEFT JOIN (repo_file e LEFT JOIN stored_object o ON o.id = e.object_id
+                                  LEFT JOIN xet_file x ON x.id = e.xet_file_id)
+             ON e.repo_id = r.id AND e.sha256 = $5
+           WHERE n.name_key = $2`,
+    values: [...nameValues(ref, refNames), bytesOf(expected)],
+  });
+  return foundOf(db, rows);
 }
 
 /** Those of the named refs that exist. Plan: one probe of ref_pkey per name. */

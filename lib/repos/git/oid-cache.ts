@@ -14,8 +14,8 @@ export interface BlobFacts {
   readonly lfs: { readonly sha256: Sha256; readonly sizeBytes: number } | null;
 }
 
-/** Least recently used entries fall out when the stated bytes are exceeded. */
-class BoundedCache<V> {
+/** Remembers values of a repo by a key; least recently used ones fall out when the stated bytes are exceeded. */
+export class BoundedCache<V> {
   readonly #entries = new Map<string, { value: V; bytes: number }>();
   readonly #maxBytes: number;
   #bytes = 0;
@@ -24,7 +24,7 @@ class BoundedCache<V> {
     this.#maxBytes = maxBytes;
   }
 
-  get(repoId: RepoId, oid: string): V | undefined {
+  get(repoId: RepoId | null, oid: string): V | undefined {
     const key = `${repoId}:${oid}`;
     const hit = this.#entries.get(key);
     if (hit === undefined) return undefined;
@@ -33,9 +33,11 @@ class BoundedCache<V> {
     return hit.value;
   }
 
-  set(repoId: RepoId, oid: string, value: V, bytes: number): void {
+  set(repoId: RepoId | null, oid: string, value: V, bytes: number): void {
     const key = `${repoId}:${oid}`;
-    if (bytes > this.#maxBytes / 8 || this.#entries.has(key)) return;
+    if (bytes > this.#maxBytes / 8) return;
+    this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
+    this.#entries.delete(key);
     this.#entries.set(key, { value, bytes });
     this.#bytes += bytes;
     for (const [oldest, entry] of this.#entries) {
