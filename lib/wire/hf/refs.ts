@@ -6,7 +6,7 @@ import { sendJson } from '../respond.ts';
 import { type Route, route } from '../route.ts';
 import { API_REPO, isTrue, repoRefOf, revisionOf } from './repo-params.ts';
 import { pageLimit } from './tree.ts';
-import { nextLink } from './urls.ts';
+import { apiType, nextLink } from './urls.ts';
 
 const DEFAULT_COMMITS = '50';
 const MAX_COMMITS = 1000;
@@ -36,8 +36,9 @@ const commits = route(
     const { commits, total } = await listCommits(ctx.db, repo, commitOid, { page, limit });
     const formatted = [...query.getAll('expand'), ...query.getAll('expand[]')].includes('formatted');
     const headers: Record<string, string> = { 'x-total-count': String(total), 'x-repo-commit': commitOid };
+    const address = `/api/${apiType(repo.type)}/${repo.namespace}/${repo.name}/commits/${commitOid}`;
     if ((page + 1) * limit < total)
-      headers.link = nextLink(ctx.publicUrl, req.rawPath, query, {
+      headers.link = nextLink(ctx.publicUrl, address, query, {
         p: String(page + 1),
         limit: String(limit),
       });

@@ -7,7 +7,7 @@ import { pathsInfo } from './paths-info.ts';
 import { preupload } from './preupload.ts';
 import { refRoutes } from './refs.ts';
 import { legacyIds, raw, resolve } from './resolve.ts';
-import { smallRoutes } from './small-routes.ts';
+import { smallRoutes, unknownBelowRepo } from './small-routes.ts';
 import { tree } from './tree.ts';
 import { whoami } from './whoami.ts';
 
@@ -26,4 +26,5 @@ export const routes: Route[] = [
   ...smallRoutes,
   info,
   legacyIds,
+  unknownBelowRepo,
 ];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hubError } from '#lib/base/errors.ts';
 import { requireRead, requireWrite } from '#lib/repos/access.ts';
 import { validateCard } from '#lib/repos/validate-card.ts';
 import { sendEmpty, sendJson } from '../respond.ts';
@@ -59,3 +60,14 @@ const authCheckWrite = route(
 );
 
 export const smallRoutes: Route[] = [validateYaml, agentHarnesses, telemetry, authCheckWrite, authCheck];
+
+/** What the Hub has below a repo's address and this hub has not: said as such, after the right to read it. */
+export const unknownBelowRepo: Route = route(
+  ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  `${API_REPO}/:what/*rest`,
+  { operation: 'repo.unknown', access: 'repo.read', scope: 'read' },
+  async (ctx, req) => {
+    await requireRead(ctx, repoRefOf(req));
+    throw hubError('not_found', `this hub has no "${req.param('what')}" for repositories`);
+  },
+);
