@@ -23,7 +23,7 @@ const PIECES_IN_FLIGHT = 2;
  * Stores an uploaded xorb after every chunk was decoded and hashed and the whole equals `hash`; false when the
  * domain has it already. Verified while it streams: the last piece is held back until all hashes are known, so the
  * store never completes an object with other contents, and a row appears only after the object is durable. A crash
- * leaves at most an object without a row, which the sweep of orphans removes.
+ * leaves at most an object that no row names: garbage, never data.
  * Errors: invalid_input with the reason, too_large, overloaded.
  */
 export async function putXorb(

@@ -2,6 +2,7 @@ import type { App } from '#lib/identity/context.ts';
 import type { ByteRange } from '#lib/storage/object-store.ts';
 import { CHUNK_ROW_BYTES, rawEnd, storedEnd } from './chunk-table.ts';
 import { chunkTables, xorbsById } from './db.ts';
+import { droppedBuffers } from './free-buffers.ts';
 import { type PlacedTerm, selectTerms } from './plan-reconstruction.ts';
 import type { Term } from './terms.ts';
 import { workerPool } from './worker-pool.ts';
@@ -12,6 +13,7 @@ interface Run {
   readonly bytes: ByteRange;
   readonly rows: Buffer;
   readonly origin: { readonly storedStart: number; readonly rawStart: number };
+  readonly rawBytes: number;
   /** Of the decoded bytes, those that belong to the range: [skip, stop). */
   readonly skip: number;
   readonly stop: number;
@@ -51,6 +53,7 @@ function* runsOfTerm(
       bytes: { start: origin.storedStart, end: storedEnd(xorb.table, end - 1) - 1 },
       rows: Buffer.from(xorb.table.subarray(start * CHUNK_ROW_BYTES, end * CHUNK_ROW_BYTES)),
       origin,
+      rawBytes: fileEnd(end - 1) - from,
       skip: Math.max(0, range.start - from),
       stop: Math.min(fileEnd(end - 1), range.end + 1) - from,
     };
@@ -76,15 +79,34 @@ async function* planRuns(app: App, terms: readonly Term[], range: ByteRange): As
   }
 }
 
-async function fetchRun(app: App, run: Run, signal: AbortSignal): Promise<Buffer> {
+/** Buffers of one stream for stored bytes, used again and again: garbage outside V8's heap would pile up. */
+class StoredBuffers {
+  readonly #free: ArrayBuffer[] = [];
+
+  take(bytes: number): Uint8Array<ArrayBuffer> {
+    const fitting = this.#free.findIndex((buffer) => buffer.byteLength >= bytes);
+    const [buffer] = fitting < 0 ? [new ArrayBuffer(bytes)] : this.#free.splice(fitting, 1);
+    return new Uint8Array(buffer as ArrayBuffer, 0, bytes);
+  }
+
+  give(bytes: Uint8Array): void {
+    if (this.#free.length > RUNS_AHEAD) this.#free.shift(); // the first ones are small
+    this.#free.push(bytes.buffer as ArrayBuffer);
+  }
+}
+
+async function fetchRun(app: App, run: Run, buffers: StoredBuffers, signal: AbortSignal): Promise<Buffer> {
   const source = await app.store.get(run.objectKey, { range: run.bytes, signal });
-  const stored = Buffer.allocUnsafeSlow(run.bytes.end - run.bytes.start + 1);
+  const stored = buffers.take(run.bytes.end - run.bytes.start + 1);
   let filled = 0;
   for await (const part of source as AsyncIterable<Buffer>) filled += part.copy(stored, filled);
   if (filled !== stored.length) throw new Error('a stored xorb is shorter than its chunk list');
-  const input = { stored, rows: run.rows, origin: run.origin };
-  const { raw } = await workerPool(app).run('decodeRecords', input, [stored.buffer]);
-  return Buffer.from(raw.buffer, raw.byteOffset + run.skip, run.stop - run.skip);
+  const raw = new Uint8Array(new ArrayBuffer(run.rawBytes));
+  const input = { stored, rows: run.rows, origin: run.origin, raw };
+  const done = await workerPool(app).run('decodeRecords', input, [stored.buffer, raw.buffer]);
+  buffers.give(done.stored);
+  droppedBuffers(run.rawBytes + filled); // those of earlier runs, and what came from the store
+  return Buffer.from(done.raw.buffer as ArrayBuffer, run.skip, run.stop - run.skip);
 }
 
 /**
@@ -100,10 +122,11 @@ export async function* readTerms(
 ): AsyncGenerator<Buffer> {
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
+  const buffers = new StoredBuffers();
   const ahead: Promise<Buffer>[] = [];
   try {
     for await (const run of planRuns(app, terms, range)) {
-      const bytes = fetchRun(app, run, both);
+      const bytes = fetchRun(app, run, buffers, both);
       bytes.catch(() => {}); // it is awaited later, or the reader has left
       ahead.push(bytes);
       if (ahead.length > RUNS_AHEAD) yield await (ahead.shift() as Promise<Buffer>);

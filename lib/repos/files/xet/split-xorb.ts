@@ -25,8 +25,7 @@ class Splitter {
   /** Takes as much of `bytes` as fits; returns how much. */
   fill(bytes: Buffer): number {
     if (this.#footerBytes > 0) {
-      this.#footerBytes += bytes.length;
-      if (this.#footerBytes > MAX_XORB_FOOTER_BYTES) throw new XetInvalid('the xorb footer is too long');
+      this.#addFooter(bytes.length);
       return bytes.length;
     }
     const taken = bytes.copy(this.#piece, this.#filled);
@@ -39,7 +38,7 @@ class Splitter {
     while (this.#filled - this.#whole >= RECORD_HEADER_BYTES) {
       const tag = this.#piece.subarray(this.#whole, this.#whole + FOOTER_TAG.length);
       if (this.#chunks > 0 && tag.equals(FOOTER_TAG)) {
-        this.#footerBytes = this.#filled - this.#whole;
+        this.#addFooter(this.#filled - this.#whole);
         this.#filled = this.#whole;
         return;
       }
@@ -52,6 +51,11 @@ class Splitter {
       if (this.#raw > MAX_XORB_RAW_BYTES)
         throw new XetInvalid(`a xorb holds at most ${MAX_XORB_RAW_BYTES} uncompressed bytes`);
     }
+  }
+
+  #addFooter(bytes: number): void {
+    this.#footerBytes += bytes;
+    if (this.#footerBytes > MAX_XORB_FOOTER_BYTES) throw new XetInvalid('the xorb footer is too long');
   }
 
   get isFull(): boolean {

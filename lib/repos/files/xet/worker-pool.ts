@@ -26,13 +26,13 @@ interface Job {
 }
 
 const MAX_WAITING = 1024;
-const IDLE_MS = 30_000;
+/** A thread costs about 30 MB. */
+const MAX_THREADS = 8;
 
 /** One thread; runs one job at a time. */
 class Lane {
   #worker: Worker | undefined;
   #job: Job | undefined;
-  #idle: NodeJS.Timeout | undefined;
   readonly #next: () => void;
 
   constructor(next: () => void) {
@@ -44,10 +44,14 @@ class Lane {
   }
 
   start(job: Job): void {
-    clearTimeout(this.#idle);
     this.#job = job;
     this.#worker ??= this.#spawn();
-    this.#worker.postMessage(job.request, [...job.moved]);
+    try {
+      this.#worker.postMessage(job.request, [...job.moved]);
+    } catch (error) {
+      this.#job = undefined;
+      job.reject(error as Error); // a buffer that was given away already
+    }
   }
 
   #spawn(): Worker {
@@ -65,14 +69,7 @@ class Lane {
     if ('output' in answer) job?.resolve(answer.output);
     else if ('invalid' in answer) job?.reject(new XetInvalid(answer.invalid));
     else job?.reject(new Error(answer.failure));
-    this.#idle = setTimeout(() => this.#rest(), IDLE_MS).unref();
     this.#next();
-  }
-
-  #rest(): void {
-    const worker = this.#worker;
-    this.#worker = undefined;
-    void worker?.terminate();
   }
 
   #died(worker: Worker, error: Error): void {
@@ -85,7 +82,7 @@ class Lane {
   }
 }
 
-/** A pool of `size` threads, started when first needed and ended after half a minute without work. */
+/** A pool of `size` threads, each started when first needed; they end with the process. */
 function createWorkerPool(size: number): WorkerPool {
   const waiting: Job[] = [];
   const next = () => {
@@ -115,9 +112,10 @@ function createWorkerPool(size: number): WorkerPool {
 
 const pools = new WeakMap<object, WorkerPool>();
 
-/** The process's verification threads: one per core. */
+/** The process's verification threads: one per core, eight at most. */
 export function workerPool(app: Pick<App, 'db'>): WorkerPool {
   let pool = pools.get(app.db);
-  if (pool === undefined) pools.set(app.db, (pool = createWorkerPool(availableParallelism())));
+  if (pool === undefined)
+    pools.set(app.db, (pool = createWorkerPool(Math.min(MAX_THREADS, availableParallelism()))));
   return pool;
 }

@@ -17,10 +17,10 @@ export interface WorkerTasks {
     input: { hashes: Uint8Array; sizes: Uint32Array; termChunkCounts: Uint32Array };
     output: { fileHash: Uint8Array; rangeHashes: Uint8Array };
   };
-  /** Raw bytes of stored records, checked against their rows. */
+  /** Fills `raw` with the bytes of stored records, checked against their rows; both buffers come back. */
   decodeRecords: {
-    input: { stored: Uint8Array; rows: Uint8Array; origin: RunOrigin };
-    output: { raw: Uint8Array };
+    input: { stored: Uint8Array; rows: Uint8Array; origin: RunOrigin; raw: Uint8Array };
+    output: { stored: Uint8Array; raw: Uint8Array };
   };
 }
 
@@ -45,7 +45,8 @@ export const taskFunctions: {
     });
     return { fileHash: fileHash({ hashes, sizes }), rangeHashes };
   },
-  decodeRecords: ({ stored, rows, origin }) => ({
-    raw: decodeChunkRecords(asBuffer(stored), asTable(rows), origin),
-  }),
+  decodeRecords: ({ stored, rows, origin, raw }) => {
+    decodeChunkRecords(asBuffer(stored), asTable(rows), origin, asBuffer(raw));
+    return { stored, raw };
+  },
 };

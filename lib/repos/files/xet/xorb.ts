@@ -70,12 +70,11 @@ export function xorbHash(table: ChunkTable): Buffer {
 
 /**
  * Decodes stored chunk records that our own table describes: `stored` holds exactly the records of `rows`, which lie
- * at `origin` in their xorb. Every chunk is hashed again, so that a damaged object is an error (XetInvalid) and never
- * wrong bytes.
+ * at `origin` in their xorb; `out` has room for exactly their raw bytes. Every chunk is hashed again, so that a
+ * damaged object is an error (XetInvalid) and never wrong bytes.
  */
-export function decodeChunkRecords(stored: Buffer, rows: ChunkTable, origin: RunOrigin): Buffer {
+export function decodeChunkRecords(stored: Buffer, rows: ChunkTable, origin: RunOrigin, out: Buffer): void {
   const count = chunkCount(rows);
-  const out = Buffer.allocUnsafeSlow(rawEnd(rows, count - 1) - origin.rawStart);
   let at = 0;
   let filled = 0;
   for (let i = 0; i < count; i++) {
@@ -90,5 +89,4 @@ export function decodeChunkRecords(stored: Buffer, rows: ChunkTable, origin: Run
     filled = rawStop;
     at = record.dataEnd;
   }
-  return out;
 }
