@@ -1,12 +1,10 @@
 /** The worker: runs jobs, and makes the engines that run agree with the endpoints that should. */
-import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { loadConfig } from '#lib/base/config.ts';
-import { createProcessDriver } from '#lib/endpoints/drivers/process-driver.ts';
 import { startReconciler } from '#lib/endpoints/reconcile.ts';
 import { createWeightsCache } from '#lib/endpoints/weights-cache.ts';
 import { closeApp, createApp } from '#lib/identity/create-app.ts';
 import { runJobs } from '#lib/jobs/run-jobs.ts';
+import { createDriver } from './create-driver.ts';
 import { startHealthServer } from './health-server.ts';
 import { jobHandlers } from './jobs.ts';
 
@@ -15,11 +13,7 @@ const UNHEALTHY_MS = 30_000;
 
 const config = loadConfig();
 const app = await createApp({ config, program: 'worker' });
-const driver = await createProcessDriver({
-  dataDir: config.LARDER_DATA,
-  threads: config.LARDER_ENGINE_THREADS || Math.max(1, availableParallelism() - 1),
-  engines: { 'llama-cpp-node': fileURLToPath(new URL('./engines/llama-cpp-node.ts', import.meta.url)) },
-});
+const driver = await createDriver(config);
 const cache = await createWeightsCache(config.LARDER_DATA, config.LARDER_WEIGHTS_CACHE_BYTES);
 const reconciler = startReconciler(app, driver, cache);
 const jobs = await runJobs(app, jobHandlers);

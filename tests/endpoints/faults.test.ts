@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkEndpoints } from '#lib/endpoints/check-endpoints.ts';
 import { createEndpoint } from '#lib/endpoints/create-endpoint.ts';
 import { deleteEndpoint } from '#lib/endpoints/delete-endpoint.ts';
 import type { Driver } from '#lib/endpoints/drivers/driver.ts';
@@ -57,6 +58,12 @@ const deploy = async (gguf = scriptedModel()) => {
   const ref = await makeModel(ctx, 'scripted', gguf);
   return (await createEndpoint(ctx, ref)).endpoint;
 };
+
+async function problemsOf(driver: Driver): Promise<string[]> {
+  const problems: string[] = [];
+  for await (const problem of checkEndpoints(test.app, driver)) problems.push(problem);
+  return problems;
+}
 
 const pidsWhen = (count: number) =>
   eventually(async () => {
@@ -136,8 +143,9 @@ describe('engines and workers that die', () => {
     expect(states.filter((e) => e.kind === 'state' && e.state === 'ready')).toHaveLength(2);
   }, 180_000);
 
-  it('P10: an engine that no endpoint explains is stopped', async () => {
+  it('P10: an engine that no endpoint explains is a problem to the check, and is stopped', async () => {
     const driver = await realDriver(test.app);
+    expect(await problemsOf(driver)).toEqual([]);
     const home = `${test.dataDir}/engines/${driver.node.split(':')[0]}`;
     const stray = spawn(
       process.execPath,
@@ -146,9 +154,12 @@ describe('engines and workers that die', () => {
     );
     const ended = new Promise((resolve) => stray.once('exit', resolve));
     expect(await enginePids(test.dataDir)).toEqual([stray.pid]);
+    const problems = await problemsOf(await realDriver(test.app));
+    expect(problems).toEqual([expect.stringMatching(`pid ${stray.pid}.*without an endpoint`)]);
     await room(driver);
     await ended;
     await pidsWhen(0);
+    expect(await problemsOf(driver)).toEqual([]);
   }, 180_000);
 
   it('H134: deleting while the weights are pulled, twice, and while no worker lives, ends with nothing left', async () => {
