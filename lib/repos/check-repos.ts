@@ -4,7 +4,7 @@ import type { App } from '#lib/identity/context.ts';
 import { checkClosure } from './check-closure.ts';
 import { REPO_COLUMNS, type RepoRow, repoOf } from './db.ts';
 import { findFiles } from './files/find-files.ts';
-import { auditSubject } from './land-commit.ts';
+import { auditSubject } from './move-ref.ts';
 import type { Repo } from './types.ts';
 
 const BATCH = 100;

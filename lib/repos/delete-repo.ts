@@ -3,7 +3,7 @@ import { audit } from '#lib/identity/audit.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { repoNotFound, requireAdmin } from './access.ts';
 import { repoDeleted } from './jobs.ts';
-import { auditSubject } from './land-commit.ts';
+import { auditSubject } from './move-ref.ts';
 import type { RepoRef } from './types.ts';
 
 /**

@@ -27,7 +27,7 @@ export function refNamesOf(revision: string, defaultBranch: string): string[] {
 }
 
 /** The root tree of a commit of this repo, or null when it has no such commit. Cached: it cannot change. */
-export async function findRoot(
+async function findRoot(
   db: Db,
   repoId: RepoId,
   commitOid: Oid,

@@ -30,7 +30,7 @@ const SYNC_LIMIT_BYTES = 64 * 1024;
 const LEVEL = { level: 1 };
 
 /** git's object id: SHA-1 over `<type> <length>\0<content>`. */
-export function oidOf(kind: Kind, content: Buffer): Oid {
+function oidOf(kind: Kind, content: Buffer): Oid {
   const header = Buffer.from(`${KIND_NAME[kind]} ${content.length}\0`);
   return hash('sha1', Buffer.concat([header, content]), 'hex') as Oid;
 }
