@@ -38,7 +38,7 @@ export function startPull(app: App, cache: WeightsCache, endpoint: EndpointRecor
     () => end({ status: 'done' }),
     (error: Error) => {
       app.log.warn({ err: error, endpoint: endpoint.id }, 'pull failed');
-      end({ status: 'failed', reason: `${endpoint.path}: ${error.message}`, fatal: isFatal(error) });
+      end({ status: 'failed', reason: `${endpoint.path}: ${sayWhy(error)}`, fatal: isFatal(error) });
     },
   );
   return pull;
@@ -58,6 +58,12 @@ async function bring(
   };
   progress(0);
   await requireGguf(await cache.ensure(source, progress, signal), endpoint.path);
+}
+
+/** For the endpoint's page: faults of the machine without its paths. */
+function sayWhy(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOSPC') return "the worker's disk is full";
+  return error.syscall ? `the worker could not store it (${error.code})` : error.message;
 }
 
 /** Trying again cannot help. */

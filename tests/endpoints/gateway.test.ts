@@ -95,6 +95,9 @@ describe('the gateway', () => {
     const text = await own.completions.create({ model: 'x', prompt: 'hi', max_tokens: 2, seed: 1 });
     expect(text.choices[0]?.text).toBe('Hello from');
     expect(text.choices[0]?.finish_reason).toBe('length');
+    const cut = await own.chat.completions.create({ model: 'x', messages, stop: [' end', 'bytes'] });
+    expect(cut.choices[0]?.message.content).toBe('Hello from the scripted model:');
+    expect(cut.choices[0]?.finish_reason).toBe('stop');
   });
 
   it('lists the models that the caller may use, and finds one by its id', async () => {

@@ -11,6 +11,7 @@
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 import { InsufficientMemoryError } from 'node-llama-cpp';
 import { createEngineServer } from './engine-server.ts';
@@ -20,6 +21,7 @@ import { readRequest } from './llama/openai-request.ts';
 
 const EXIT_MODEL_UNUSABLE = 78;
 const DRAIN_MS = 3_000;
+const NICE = 5;
 
 const text = { type: 'string' } as const;
 const { values } = parseArgs({
@@ -34,7 +36,8 @@ const { values } = parseArgs({
     parallel: { ...text, default: '2' },
   },
 });
-const log = (line: string) => console.log(line);
+const log = (line: string) => console.log(line.replaceAll(values.model || '\0', 'the model file'));
+setPriority(NICE); // a busy model must not starve the hub beside it
 const token = process.env.LARDER_ENGINE_TOKEN ?? '';
 delete process.env.LARDER_ENGINE_TOKEN;
 let model: LoadedModel | null = null;
