@@ -48,10 +48,10 @@ function bfloat16Weights(count: number): Buffer {
 
 /** Chunks per compression scheme in everything the hub stored. */
 async function schemes(): Promise<Record<string, number>> {
-  const store = await createLocalStore(join(hub.dataDir, 'objects')).catch(() => null);
+  const store = await createLocalStore(join(hub.dataDir, 'objects'));
   const counts: Record<string, number> = {};
-  for await (const object of store?.list('xorb/') ?? []) {
-    const bytes = Buffer.concat(await ((await store?.get(object.key)) as Readable).toArray());
+  for await (const object of store.list('xorb/')) {
+    const bytes = Buffer.concat(await (await store.get(object.key)).toArray());
     for (let at = 0; at < bytes.length; ) {
       const record = readChunkRecord(bytes, at);
       counts[record.scheme] = (counts[record.scheme] ?? 0) + 1;
