@@ -1,4 +1,4 @@
-import { isAlias, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isAlias, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { isJsonObject, type JsonObject, toJson } from '#lib/base/json.ts';
 
 /** A README split into its YAML metadata and its Markdown. */
@@ -17,6 +17,9 @@ const MAX_YAML_CHARS = 1_000_000;
 const MAX_DEPTH = 40;
 const MAX_VALUES = 100_000;
 const MAX_ALIASES = 100;
+/** The parser spends up to 40 µs on each of these and does so on the event loop. Real cards have a few thousand. */
+const STRUCTURE = /[[\]{},:#!&*|>"'\n]|[-?](?=\s)/g;
+const MAX_STRUCTURE = 50_000;
 
 /**
  * Reads the `---` block at the top of a card. Total: bad YAML, alias bombs, unknown tags and blocks over the
@@ -57,12 +60,16 @@ function splitBlock(text: string): Block | undefined {
 function parseYaml(yaml: string, firstLine: number): { data: JsonObject; errors: string[] } {
   if (yaml.length > MAX_YAML_CHARS)
     return { data: {}, errors: [`the metadata block is longer than ${MAX_YAML_CHARS} characters`] };
+  if ((yaml.match(STRUCTURE)?.length ?? 0) > MAX_STRUCTURE)
+    return { data: {}, errors: [`the metadata block has more than ${MAX_STRUCTURE} keys, items and lines`] };
   if (deeplyIndented(yaml))
     return { data: {}, errors: [`the metadata nests deeper than ${MAX_DEPTH} levels`] };
   try {
     const lineCounter = new LineCounter();
-    const document = parseDocument(yaml, { lineCounter, prettyErrors: false, stringKeys: true });
-    const problems = [...document.errors, ...document.warnings].map(
+    // The parser's own search for repeated keys compares each with each: minutes for a megabyte of them.
+    const options = { lineCounter, prettyErrors: false, stringKeys: true, uniqueKeys: false };
+    const document = parseDocument(yaml, options);
+    const problems = [...document.errors, ...document.warnings, ...repeatedKeys(document)].map(
       (problem) =>
         `line ${lineCounter.linePos(problem.pos[0]).line + firstLine - 1}: ${oneLine(problem.message)}`,
     );
@@ -83,6 +90,23 @@ function parseYaml(yaml: string, firstLine: number): { data: JsonObject; errors:
   } catch (error) {
     return { data: {}, errors: [oneLine(error instanceof Error ? error.message : String(error))] };
   }
+}
+
+/** Keys that a mapping has twice, in the words of the parser. */
+function repeatedKeys(document: Document): { message: string; pos: readonly [number] }[] {
+  const problems: { message: string; pos: readonly [number] }[] = [];
+  visit(document, {
+    Map(_key, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value))
+          problems.push({ message: 'Map keys must be unique', pos: [key.range?.[0] ?? 0] });
+        seen.add(key.value);
+      }
+    },
+  });
+  return problems;
 }
 
 /** A cheap look before the recursive parser: brackets or dashes stacked beyond what a card needs. */

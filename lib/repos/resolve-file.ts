@@ -92,7 +92,8 @@ export async function resolveFile(
   ref: RepoRef,
   at: string | { readonly revision: string; readonly path: string },
 ): Promise<ResolvedFile> {
-  const readings = typeof at === 'string' ? parseTail(at) : [{ name: at.revision, path: at.path }];
+  const all = typeof at === 'string' ? parseTail(at) : [{ name: at.revision, path: at.path }];
+  const readings = all.length > 1 && all[0]?.path === '' ? all.slice(1) : all; // no file has an empty path
   const memory = memoryOf(ctx.db);
   const address = `${ref.type}/${ref.namespace}/${ref.name}/${typeof at === 'string' ? at : `${at.revision}\0${at.path}`}`;
   const found = await find(ctx, ref, readings, memory.guesses.get(null, address));

@@ -40,6 +40,33 @@ test('hostile YAML ends as errors, quickly, and never as an exception or a pollu
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
 });
 
+test('no metadata block stops the process: what would take the parser minutes is refused or read in seconds', () => {
+  const keys = (count: number) => Array.from({ length: count }, (_, i) => `k${i}: 1`).join('\n');
+  const hostile: Record<string, string> = {
+    keys: keys(80_000),
+    'as many keys as may be': keys(20_000),
+    items: `a: [${'x,'.repeat(300_000)}]`,
+    quotes: `a: ${'"'.repeat(900_000)}`,
+    errors: ': : :\n'.repeat(100_000),
+    tags: Array.from({ length: 60_000 }, (_, i) => `k${i}: !x y`).join('\n'),
+  };
+  for (const [name, yaml] of Object.entries(hostile)) {
+    const start = performance.now();
+    parseFrontMatter(`---\n${yaml}\n---\n`);
+    expect(performance.now() - start, name).toBeLessThan(15_000); // it took 517,000 once
+  }
+  expect(parseFrontMatter(`---\n${keys(80_000)}\n---\nbody`)).toMatchObject({
+    body: 'body',
+    errors: [expect.stringContaining('more than 50000')],
+  });
+  expect(Object.keys(parseFrontMatter(`---\n${keys(10_000)}\n---\n`).data)).toHaveLength(10_000);
+});
+
+test('a key that is there twice is an error that names its line', () => {
+  const { errors } = parseFrontMatter('---\na: 1\nb:\n  c: 1\n  c: 2\na: 3\n---\n');
+  expect(errors).toEqual(['line 6: Map keys must be unique', 'line 5: Map keys must be unique']);
+});
+
 test('a card without metadata is a warning, broken YAML an error that names the line', () => {
   expect(validateCard('# Hello')).toEqual({
     errors: [],

@@ -28,8 +28,10 @@ export class BoundedCache<V> {
     const key = `${repoId}:${oid}`;
     const hit = this.#entries.get(key);
     if (hit === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, hit);
+    if (this.#bytes * 2 > this.#maxBytes) {
+      this.#entries.delete(key); // order matters only when something may have to go
+      this.#entries.set(key, hit);
+    }
     return hit.value;
   }
 
