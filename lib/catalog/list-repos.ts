@@ -125,7 +125,7 @@ function cursorOf(repo: Repo, sort: RepoSort): string {
 }
 
 function parseCursor(cursor: string, sort: RepoSort): { value: Date | number; id: number } {
-  const match = /^([a-zA-Z]+)\.(-?\d{1,15})\.(\d{1,15})$/.exec(
+  const match = /^([a-zA-Z]+)\.(\d{1,15})\.(\d{1,15})$/.exec(
     Buffer.from(cursor, 'base64url').toString('latin1'),
   );
   if (match?.[1] !== sort) throw hubError('invalid_input', '"cursor" is not one that this listing gave');

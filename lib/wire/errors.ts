@@ -21,10 +21,17 @@ const UNAVAILABLE = new Set([
   '08001',
 ]);
 
+/** Where Prisma keeps the SQLSTATE of what Postgres said. */
+interface PrismaMeta {
+  readonly driverAdapterError?: { readonly cause?: { readonly originalCode?: string } };
+}
+
 /** Any thrown value as a HubError: known faults of Postgres become 503, everything unknown `internal`. */
 export function toHubError(error: unknown): HubError {
   if (isHubError(error)) return error;
-  const e = error as { code?: string; message?: string };
+  const e = error as { code?: string; message?: string; meta?: PrismaMeta };
+  const original = e?.meta?.driverAdapterError?.cause?.originalCode;
+  if (original !== undefined) return toHubError({ code: original, cause: error });
   if (e?.code === '22021')
     return hubError('invalid_input', 'text must not contain NUL bytes', { cause: error });
   if (e?.code === '55P03' || e?.code === '40001' || e?.code === '40P01') {

@@ -145,7 +145,8 @@ function parameterRange(text: string | null): { minParameters?: number; maxParam
         'invalid_input',
         '"num_parameters" must be like min:6B,max:128B (K, M, B and T are known)',
       );
-    const value = Math.round(Number(match[2]) * (UNITS[(match[3] ?? '').toUpperCase()] ?? 1));
+    const asked = Math.round(Number(match[2]) * (UNITS[(match[3] ?? '').toUpperCase()] ?? 1));
+    const value = Math.min(asked, Number.MAX_SAFE_INTEGER);
     if (match[1]?.toLowerCase() === 'min') range.minParameters = value;
     else range.maxParameters = value;
   }

@@ -49,9 +49,9 @@ async function sendTree(ctx: Ctx, req: WireRequest, res: WireResponse): Promise<
 }
 
 /** `limit` of a query clamped to 1..max; max when absent. Throws invalid_input for what is no number. */
-export function pageLimit(text: string | null, max: number): number {
+export function pageLimit(text: string | null, max: number, name = 'limit'): number {
   if (text === null) return max;
-  if (!/^\d+$/.test(text)) throw hubError('invalid_input', '"limit" must be a whole number from 1');
+  if (!/^\d+$/.test(text)) throw hubError('invalid_input', `"${name}" must be a whole number`);
   return Math.min(Math.max(Number(text), 1), max);
 }
 

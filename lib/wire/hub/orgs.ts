@@ -19,14 +19,14 @@ const create = route(
   async (ctx, req, res) => sendJson(res, 201, await createOrg(ctx, await req.json(orgBody, 16_384))),
 );
 
-const limitQuery = z.coerce.number().int().min(1).max(10_000).default(500);
+const memberQuery = z.object({ limit: z.coerce.number().int().min(1).max(10_000).default(500) });
 
 const members = route(
   'GET',
   '/api/organizations/:name/members',
   { operation: 'org.members', access: 'user' },
   async (ctx, req, res) => {
-    const limit = parseInput(limitQuery, req.query.get('limit') ?? undefined);
+    const { limit } = parseInput(memberQuery, { limit: req.query.get('limit') ?? undefined });
     const found = await listMembers(ctx, req.param('name'), limit);
     sendJson(
       res,

@@ -13,7 +13,7 @@ export async function xetUploadAction(
   revision = repo.defaultBranch,
 ): Promise<{ href: string; header: Record<string, string> }> {
   const token = await xetTokenHeaders(ctx, repo, 'write');
-  const rev = encodeURIComponent(revision);
+  const rev = encodeURIComponent(revision.toWellFormed());
   return {
     href: `${ctx.publicUrl}/api/${apiType(repo.type)}/${repo.namespace}/${repo.name}/xet-write-token/${rev}`,
     header: {
