@@ -16,10 +16,14 @@ export interface Child {
 
 const KEEP = 1_000_000;
 
-/** Runs `node <args>` in the project's root, tethered: it ends by itself when the test process dies. */
-export function startChild(args: string[], env: Record<string, string | undefined>): Child {
+/** Runs `node <args>` in the project's root (or `cwd`), tethered: it ends by itself when the test process dies. */
+export function startChild(
+  args: string[],
+  env: Record<string, string | undefined>,
+  cwd: string = PROJECT,
+): Child {
   const child = spawn(process.execPath, ['--import', './bin/launcher/tether.mjs', ...args], {
-    cwd: PROJECT,
+    cwd,
     env: { ...process.env, LARDER_TETHER: String(process.pid), ...env } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
