@@ -6,6 +6,7 @@ import { flushUsage } from '#lib/endpoints/count-usage.ts';
 import { bootstrap } from '#lib/identity/bootstrap.ts';
 import { closeApp, createApp } from '#lib/identity/create-app.ts';
 import { createDispatcher } from '#lib/wire/dispatch.ts';
+import { endWatched } from '#lib/wire/hub/endpoint-events.ts';
 import { createPageGuard } from '#lib/wire/page-guard.ts';
 import { BasedResponse } from '#lib/wire/respond.ts';
 import { routes } from '#lib/wire/routes.ts';
@@ -101,6 +102,7 @@ async function stop(signal: string): Promise<void> {
   stopping = true;
   app.log.info({ signal }, 'stopping');
   const closed = new Promise((resolve) => server.close(resolve));
+  endWatched();
   server.closeIdleConnections();
   const force = setTimeout(() => server.closeAllConnections(), SHUTDOWN_GRACE_MS);
   await closed;

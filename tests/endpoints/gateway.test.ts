@@ -321,6 +321,19 @@ describe('the gateway', () => {
     expect([empty.status, empty.json.error]).toEqual([400, expect.stringMatching(/no \.gguf file/)]);
   }, 120_000);
 
+  it('a server that is asked to stop ends open event streams in order and does not wait for their readers', async () => {
+    if (hub.serverPid === null) throw new Error('no server');
+    const pid = hub.serverPid;
+    const seen = readEvents(hub, 'ada/scripted', () => false);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const askedMs = performance.now();
+    process.kill(pid, 'SIGTERM');
+    expect((await seen).length).toBeGreaterThan(0); // it ended, and was not cut
+    await eventually(async () => hub.serverPid === null, 'server gone');
+    expect(performance.now() - askedMs).toBeLessThan(8_000); // the time limit for what hangs is 10 s
+    await hub.restart();
+  }, 60_000);
+
   it('H128: nothing that was asked stands in any log', () => {
     expect(hub.logs()).not.toContain(CANARY);
     expect(hub.logs()).toContain('worker ready');

@@ -3,6 +3,12 @@ import type { Watched } from '#lib/endpoints/watch-endpoint.ts';
 import type { WireResponse } from '../respond.ts';
 
 const PING_MS = 15_000;
+const open = new Set<WireResponse>();
+
+/** Ends all streams of events in order, when the process stops: browsers come back to whoever answers next. */
+export function endWatched(): void {
+  for (const res of open) res.end();
+}
 
 /**
  * Sends what is watched as server-sent events until it ends or the client leaves. What fails before the first
@@ -20,9 +26,10 @@ export async function sendWatched(
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });
-  const ping = setInterval(() => res.write(': ping\n\n'), PING_MS);
+  open.add(res);
+  const ping = setInterval(() => res.writableEnded || res.write(': ping\n\n'), PING_MS);
   try {
-    while (!next.done) {
+    while (!next.done && !res.writableEnded) {
       if (!res.write(format(next.value))) await once(res, 'drain', { signal });
       next = await watched.next();
     }
@@ -30,6 +37,7 @@ export async function sendWatched(
     if (!signal.aborted) throw error; // the client has left: nobody to tell
   } finally {
     clearInterval(ping);
+    open.delete(res);
     await watched.return(undefined);
     res.end();
   }
