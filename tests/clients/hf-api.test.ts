@@ -1,58 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Hub, startHub } from '../support/hub.ts';
-import { python } from './python.ts';
+import { type ApiHub, READER, STRANGER, startApiHub } from './api-hub.ts';
 
-const READER = `hf_${'r'.repeat(36)}`;
-const STRANGER = `hf_${'s'.repeat(36)}`;
-
-let hub: Hub;
-let dir: string;
+let api: ApiHub;
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'larder-api-'));
-  hub = await startHub({
-    seed: {
-      users: [
-        { name: '__reader__', fullname: 'Reader', tokens: [{ name: 'r', token: READER, role: 'read' }] },
-        { name: 'stranger', fullname: 'Stranger', tokens: [{ name: 's', token: STRANGER, role: 'write' }] },
-      ],
-      organizations: [{ name: 'acme', fullname: 'Acme', members: [{ user: 'admin', role: 'admin' }] }],
-    },
-  });
+  api = await startApiHub();
 });
 
-afterAll(async () => {
-  await hub?.stop();
-  if (dir) await rm(dir, { recursive: true, force: true });
-});
-
-const PRELUDE = `
-import json, io, os, tempfile
-from huggingface_hub import *
-from huggingface_hub.errors import *
-api = HfApi()
-def kind(f):
-    try:
-        f()
-        return None
-    except Exception as e:
-        return type(e).__name__
-`;
-
-/** Runs statements that fill a dict \`out\`, with the current client as the administrator. */
-async function ask<T>(program: string, token: string | null = hub.adminToken): Promise<T> {
-  return python<T>(`${PRELUDE}\nout = {}\n${program}\nprint(json.dumps(out, default=str))`, {
-    endpoint: hub.url,
-    token: token ?? undefined,
-    home: join(dir, 'home'),
-  });
-}
+afterAll(() => api?.close());
 
 test('whoami, create_repo with exist_ok, repo_exists, delete_repo with missing_ok', async () => {
-  const out = await ask<Record<string, unknown>>(`
+  const out = await api.ask(`
 me = api.whoami()
 out["me"] = [me["name"], me["auth"]["accessToken"]["role"], [o["name"] for o in me["orgs"]]]
 url = api.create_repo("admin/life")
@@ -71,7 +29,7 @@ out["space"] = kind(lambda: api.create_repo("admin/s", repo_type="space", space_
 `);
   expect(out).toEqual({
     me: ['admin', 'write', ['acme']],
-    url: [`${hub.url}/admin/life`, 'admin/life', 'model'],
+    url: [`${api.hub.url}/admin/life`, 'admin/life', 'model'],
     again: 'HfHubHTTPError',
     exist_ok: 'admin/life',
     org: 'acme/data',
@@ -84,62 +42,8 @@ out["space"] = kind(lambda: api.create_repo("admin/s", repo_type="space", space_
   });
 });
 
-test('commits: add, copy of nothing, delete, no-op, parent that moved', async () => {
-  const out = await ask<Record<string, unknown>>(`
-api.create_repo("admin/commits")
-a = api.create_commit("admin/commits", [
-  CommitOperationAdd("a.txt", b"a"), CommitOperationAdd("dir/b.txt", b"b"), CommitOperationAdd("dir/c.bin", b"c" * 100),
-  CommitOperationAdd("empty", b""),
-], commit_message="first", commit_description="more words")
-out["url"] = a.commit_url
-out["files"] = sorted(api.list_repo_files("admin/commits"))
-same = api.upload_file(path_or_fileobj=b"a", path_in_repo="a.txt", repo_id="admin/commits")
-out["noop"] = same.oid == a.oid
-out["moved"] = kind(lambda: api.create_commit("admin/commits", [CommitOperationAdd("x", b"x")], commit_message="m", parent_commit="0" * 40))
-b = api.create_commit("admin/commits", [CommitOperationAdd("x", b"x")], commit_message="m", parent_commit=a.oid)
-api.delete_file("a.txt", "admin/commits")
-api.delete_folder("dir", "admin/commits")
-out["missing"] = kind(lambda: api.delete_file("nope.txt", "admin/commits"))
-out["left"] = sorted(api.list_repo_files("admin/commits"))
-out["before"] = sorted(api.list_repo_files("admin/commits", revision=a.oid))
-commits = api.list_repo_commits("admin/commits")
-out["titles"] = [c.title for c in commits]
-out["message"] = commits[-2].message
-out["authors"] = commits[0].authors
-out["formatted"] = api.list_repo_commits("admin/commits", formatted=True)[0].formatted_title
-refs = api.list_repo_refs("admin/commits", include_pull_requests=True)
-out["refs"] = [[r.name for r in refs.branches], refs.tags, refs.converts, refs.pull_requests]
-out["head"] = refs.branches[0].target_commit == commits[0].commit_id
-out["bad_branch"] = kind(lambda: api.upload_file(path_or_fileobj=b"a", path_in_repo="a", repo_id="admin/commits", revision="nope"))
-out["bad_path"] = kind(lambda: api.create_commit("admin/commits", [CommitOperationAdd("a/./b", b"x")], commit_message="m"))
-out["pr"] = kind(lambda: api.upload_file(path_or_fileobj=b"q", path_in_repo="q", repo_id="admin/commits", create_pr=True))
-`);
-  expect(out).toMatchObject({
-    url: expect.stringMatching(`^${hub.url}/admin/commits/commit/[0-9a-f]{40}$`),
-    files: ['.gitattributes', 'a.txt', 'dir/b.txt', 'dir/c.bin', 'empty'],
-    noop: true,
-    moved: 'HfHubHTTPError',
-    missing: 'RemoteEntryNotFoundError',
-    left: ['.gitattributes', 'empty', 'x'],
-    before: ['.gitattributes', 'a.txt', 'dir/b.txt', 'dir/c.bin', 'empty'],
-    titles: [
-      'Delete folder dir with huggingface_hub',
-      'Delete a.txt with huggingface_hub',
-      'm',
-      'first',
-      'initial commit',
-    ],
-    message: 'more words',
-    authors: ['admin'],
-    refs: [['main'], [], [], []],
-    head: true,
-    bad_branch: 'RevisionNotFoundError',
-    pr: 'BadRequestError',
-  });
-});
-
 test('reading: info, tree, paths, metadata, cached download, snapshot, ranges', async () => {
-  const out = await ask<Record<string, unknown>>(`
+  const out = await api.ask(`
 api.create_repo("admin/read")
 big = os.urandom(300000)
 c = api.create_commit("admin/read", [
@@ -205,7 +109,7 @@ out["verify"] = kind(lambda: api.verify_repo_checksums("admin/read", local_dir=f
 });
 
 test('listing: search, author, filter, task, sort and pages', async () => {
-  const out = await ask<Record<string, unknown>>(`
+  const out = await api.ask(`
 for i in range(5):
     name = f"acme/list-{i}"
     api.create_repo(name)
@@ -242,7 +146,7 @@ out["inference"] = ids(inference="warm")
     datasets: ['acme/data'],
     inference: [],
   });
-  const strangers = await ask<string[]>(
+  const strangers = await api.ask<string[]>(
     'out = [[m.id for m in api.list_models(author="acme")], [d.id for d in api.list_datasets()]]',
     STRANGER,
   );
@@ -266,29 +170,9 @@ out = [
     null,
     'RepositoryNotFoundError',
   ];
-  expect(await ask(program, READER)).toEqual(['HfHubHTTPError', ...denied]);
-  expect(await ask(program, STRANGER)).toEqual(['HfHubHTTPError', ...denied]);
-  const anonymous = await ask<(string | null)[]>(program, null);
+  expect(await api.ask(program, READER)).toEqual(['HfHubHTTPError', ...denied]);
+  expect(await api.ask(program, STRANGER)).toEqual(['HfHubHTTPError', ...denied]);
+  const anonymous = await api.ask<(string | null)[]>(program, null);
   expect(anonymous.slice(1)).toEqual(denied);
   expect(anonymous[0]).not.toBeNull();
-});
-
-test('a README with broken metadata is refused before anything is uploaded', async () => {
-  const out = await ask<Record<string, unknown>>(`
-api.create_repo("admin/card")
-def broken():
-    api.upload_file(path_or_fileobj=b"---\\nlicense: [\\n---\\n", path_in_repo="README.md", repo_id="admin/card")
-out["broken"] = kind(broken)
-out["files"] = api.list_repo_files("admin/card")
-ModelCard("---\\nlicense: mit\\n---\\n# Hi").push_to_hub("admin/card")
-out["pushed"] = ModelCard.load("admin/card").data.license
-metadata_update("admin/card", {"tags": ["new"]})
-out["updated"] = ModelCard.load("admin/card", ignore_metadata_errors=False).data.tags
-`);
-  expect(out).toEqual({
-    broken: expect.any(String),
-    files: ['.gitattributes'],
-    pushed: 'mit',
-    updated: ['new'],
-  });
 });

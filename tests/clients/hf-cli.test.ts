@@ -161,6 +161,15 @@ describe('a large file with one changed mebibyte', () => {
   });
 });
 
+test('hf upload --revision makes the branch that is not there yet', async () => {
+  const from = join(dir, 'branch');
+  await writeFiles(from, { 'on-branch.txt': 'b' });
+  await hfOk(['repos', 'create', 'admin/branched'], fresh());
+  await hfOk(['upload', 'admin/branched', from, '--revision', 'dev'], fresh());
+  const on = (branch: string) => fetch(`${hub.url}/admin/branched/resolve/${branch}/on-branch.txt`);
+  expect([(await on('dev')).status, (await on('main')).status]).toEqual([200, 404]);
+});
+
 describe('what a user sees when it does not go', () => {
   test.each([
     ['a repo that is not there', ['download', 'admin/nothing'], /Repository not found|not found/i],

@@ -106,3 +106,20 @@ export const file = (path: string, content: string) => ({
   key: 'file',
   value: { path, content: Buffer.from(content).toString('base64'), encoding: 'base64' },
 });
+
+/** Alice's `m` (a model with a few files), `secret` (private) and dataset `d`; returns the head of `m`. */
+export async function seedRepos(hub: HfWire): Promise<string> {
+  await hub.ask('/api/repos/create', { body: { name: 'm' } });
+  await hub.ask('/api/repos/create', { body: { name: 'secret', visibility: 'private' } });
+  await hub.ask('/api/repos/create', { body: { name: 'd', type: 'dataset' } });
+  const made = await hub.commit('models/alice/m', [
+    header('first'),
+    file('README.md', '---\nlicense: mit\ntags: [tiny]\nlanguage: [en]\n---\n# M\n'),
+    file('config.json', '{"model_type":"llama","architectures":["LlamaForCausalLM"]}'),
+    file('sub/to?/awful?filename%you:should,never.give', 'awful'),
+    file('sub/page.html', '<script>alert(1)</script>'),
+    file('empty.txt', ''),
+  ]);
+  if (!made.ok) throw new Error(`${made.status} ${await made.text()}`);
+  return ((await made.json()) as { commitOid: string }).commitOid;
+}

@@ -28,9 +28,9 @@ export interface ContentHeaders {
 
 /**
  * How users' bytes are labelled: types a browser would execute are octet-stream attachments, text is plain text,
- * a few media types stay themselves. Names of any kind are carried by RFC 6266 filename*.
+ * a few media types stay themselves. `save` makes anything an attachment. Names of any kind are carried by RFC 6266 filename*.
  */
-export function contentHeaders(path: string): ContentHeaders {
+export function contentHeaders(path: string, save = false): ContentHeaders {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const active = ACTIVE.test(name);
   const extension = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
@@ -38,7 +38,10 @@ export function contentHeaders(path: string): ContentHeaders {
     ? 'application/octet-stream'
     : (INLINE_TYPES[extension] ??
       (TEXT.test(name) ? 'text/plain; charset=utf-8' : 'application/octet-stream'));
-  return { contentType, contentDisposition: `${active ? 'attachment' : 'inline'}; ${fileNames(name)}` };
+  return {
+    contentType,
+    contentDisposition: `${active || save ? 'attachment' : 'inline'}; ${fileNames(name)}`,
+  };
 }
 
 function fileNames(name: string): string {

@@ -11,9 +11,9 @@ import type { WireRequest } from '../request.ts';
 import { sendEmpty, sendJson, sendStream, type WireResponse } from '../respond.ts';
 import { type Route, route } from '../route.ts';
 import { type XetLinks, xetLinks } from '../xet/xet-links.ts';
-import { contentHeaders, SANDBOX_CSP } from './content-headers.ts';
+import { type ContentHeaders, contentHeaders, SANDBOX_CSP } from './content-headers.ts';
 import { evaluateRange, type RangeVerdict } from './evaluate-range.ts';
-import { repoRefOf, webPatterns } from './repo-params.ts';
+import { isTrue, repoRefOf, webPatterns } from './repo-params.ts';
 
 const XET_INFO = 'application/vnd.xet-fileinfo+json';
 /** A signed URL must outlive a slow download with its retries. */
@@ -53,7 +53,7 @@ async function sendResolved(ctx: Ctx, req: WireRequest, res: WireResponse): Prom
   if (entry.lfs && file === null)
     throw hubError('not_found', 'the content of this file is not stored in this repository: upload it again');
   const etag = `"${entry.lfs ? entry.lfs.sha256 : entry.oid}"`;
-  const headers = baseHeaders(found, entry.path, etag);
+  const headers = baseHeaders(found, etag, contentHeaders(entry.path, asksToSave(req)));
   if (entry.lfs) {
     headers['x-linked-etag'] = etag;
     headers['x-linked-size'] = entry.sizeBytes;
@@ -75,7 +75,8 @@ async function sendRaw(ctx: Ctx, req: WireRequest, res: WireResponse): Promise<v
   const found = await resolveFile(ctx, repoRefOf(req), req.param('rest'));
   const { entry } = found;
   const etag = `"${entry.oid}"`;
-  const headers = baseHeaders(found, entry.lfs ? 'pointer.txt' : entry.path, etag);
+  const headers = baseHeaders(found, etag, contentHeaders(entry.path));
+  if (entry.lfs) headers['content-type'] = 'text/plain; charset=utf-8';
   const sizeBytes = entry.lfs ? entry.lfs.pointerSizeBytes : entry.sizeBytes;
   const verdict = verdictOf(req, etag, sizeBytes);
   if (sentWithoutBody(req, res, headers, verdict, sizeBytes)) return;
@@ -83,19 +84,23 @@ async function sendRaw(ctx: Ctx, req: WireRequest, res: WireResponse): Promise<v
 }
 
 /** Headers of every answer about a file, whatever its method and status. */
-function baseHeaders(found: ResolvedFile, labelledAs: string, etag: string): OutgoingHttpHeaders {
-  const { contentType, contentDisposition } = contentHeaders(labelledAs);
+function baseHeaders(found: ResolvedFile, etag: string, content: ContentHeaders): OutgoingHttpHeaders {
   const immutable = found.revision.ref === null && found.repo.visibility === 'public';
   return {
     'x-repo-commit': found.commitOid,
     etag,
-    'content-type': contentType,
-    'content-disposition': contentDisposition,
+    'content-type': content.contentType,
+    'content-disposition': content.contentDisposition,
     'content-security-policy': SANDBOX_CSP,
     'accept-ranges': 'bytes',
     'cache-control': immutable ? 'public, max-age=3600' : 'private, no-cache',
     vary: 'Origin, Accept',
   };
+}
+
+/** `?download=true`: the browser is to save the file, not to show it. */
+function asksToSave(req: WireRequest): boolean {
+  return req.raw.url?.includes('?') === true && isTrue(req.query.get('download'));
 }
 
 function verdictOf(req: WireRequest, etag: string, sizeBytes: number): RangeVerdict {

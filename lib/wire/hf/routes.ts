@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts';
+import { branchRoutes } from './branches.ts';
 import { commit } from './commit.ts';
 import { info } from './info.ts';
 import { listRoutes } from './list.ts';
@@ -23,6 +24,7 @@ export const routes: Route[] = [
   preupload,
   commit,
   ...refRoutes,
+  ...branchRoutes,
   ...smallRoutes,
   info,
   legacyIds,
