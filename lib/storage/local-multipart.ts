@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { hubError } from '#lib/base/errors.ts';
 import { checkPartNumber, checkParts } from './check-parts.ts';
 import { MANIFEST, type Manifest } from './local-object.ts';
@@ -9,107 +10,120 @@ import type { ObjectStore, UploadedPart } from './object-store.ts';
 
 type Multipart = Pick<ObjectStore, 'beginMultipart' | 'putPart' | 'completeMultipart' | 'abortMultipart'>;
 
-const UPLOAD_ID = /^[0-9a-f]{32}$/;
+/** Folders of the store, and what it does with a finished upload. */
+interface Place {
+  readonly uploads: string;
+  readonly temp: string;
+  /** Moves a folder with a manifest to the final place of `key`. */
+  publish(folder: string, key: string): Promise<void>;
+  exists(key: string): Promise<boolean>;
+}
 
 /**
- * Multipart uploads as folders: `multipart/<id>/key` names the object, `<number>-<etag>` is a part. An etag
- * begins with the time, so that of two puts of one part the later survives whatever the order of the renames.
- * Completing writes a list of the parts and moves the folder to its final place: no byte is copied, and a part
- * that arrives later finds no folder.
+ * Multipart uploads as folders: `<uploads>/<id>/key` names the object, `<number>-<etag>` is a part. An etag begins
+ * with the time, so that of two puts of one part the later survives whatever the order of the renames. Completing
+ * writes a list of the parts and moves the folder to its final place: no byte is copied, and a part that arrives
+ * later finds no folder.
  */
-export async function createLocalMultipart(
-  root: string,
-  objects: {
-    /** Moves a folder with a manifest to the place of `key`. */
-    publish(folder: string, key: string): Promise<void>;
-    exists(key: string): Promise<boolean>;
-  },
-): Promise<Multipart> {
-  const [uploads, temp] = [join(root, 'multipart'), join(root, 'tmp')];
-  await mkdir(uploads, { recursive: true, mode: 0o700 });
-
-  /** Folder of a running upload of this very key, or null. */
-  async function folderOf(key: string, uploadId: string): Promise<string | null> {
-    if (!UPLOAD_ID.test(uploadId)) return null;
-    const folder = join(uploads, uploadId);
-    const owner = await readFile(join(folder, 'key'), 'utf8').catch(nullWhenMissing);
-    return owner === key ? folder : null;
-  }
-
-  /** Lists the parts in a file of the folder and removes what is not listed. */
-  async function writeManifest(folder: string, parts: readonly UploadedPart[]): Promise<void> {
-    const manifest: Manifest = { parts: [] };
-    for (const part of parts) {
-      const name = partName(part);
-      const info = await stat(join(folder, name)).catch(nullWhenMissing);
-      if (!info)
-        throw hubError('invalid_input', `part ${part.partNumber} was not uploaded or its etag differs`);
-      manifest.parts.push({ name, sizeBytes: info.size });
-    }
-    const bytes = Buffer.from(JSON.stringify(manifest));
-    const draft = await writeTemp(temp, bytes, { sizeBytes: bytes.length });
-    await rename(draft, join(folder, MANIFEST)).catch(async (error) => {
-      await rm(draft, { force: true });
-      throw error;
-    });
-    const listed = new Set(['key', MANIFEST, ...manifest.parts.map((part) => part.name)]);
-    for (const name of await readdir(folder))
-      if (!listed.has(name)) await rm(join(folder, name), { force: true });
-    await syncDirectory(folder);
-  }
-
+export async function createLocalMultipart(place: Place): Promise<Multipart> {
+  await mkdir(place.uploads, { recursive: true, mode: 0o700 });
   return {
-    async beginMultipart(key) {
-      const uploadId = randomBytes(16).toString('hex');
-      const folder = join(uploads, uploadId);
-      await mkdir(folder, { mode: 0o700 });
-      await writeFile(join(folder, 'key'), key, { mode: 0o600, flush: true });
-      await syncDirectory(folder);
-      await syncDirectory(uploads);
-      return uploadId;
-    },
-
-    async putPart(key, uploadId, partNumber, body, options) {
-      checkPartNumber(partNumber);
-      const folder = await folderOf(key, uploadId);
-      if (!folder) throw noUpload();
-      const etag = Date.now().toString(16).padStart(12, '0') + randomBytes(10).toString('hex');
-      const name = partName({ partNumber, etag });
-      const path = await writeTemp(temp, body, options);
-      try {
-        await rename(path, join(folder, name));
-        await syncDirectory(folder);
-        const number = name.slice(0, 6);
-        for (const other of await readdir(folder))
-          if (other.startsWith(number) && other < name) await rm(join(folder, other), { force: true });
-      } catch (error) {
-        await rm(path, { force: true });
-        throw isMissing(error) ? noUpload() : error; // completed or given up meanwhile
-      }
-      return { partNumber, etag: `"${etag}"` };
-    },
-
-    async completeMultipart(key, uploadId, parts) {
-      const sorted = checkParts(parts);
-      const folder = await folderOf(key, uploadId);
-      if (!folder) {
-        if (await objects.exists(key)) return;
-        throw noUpload();
-      }
-      try {
-        await writeManifest(folder, sorted);
-        await objects.publish(folder, key);
-      } catch (error) {
-        if ((await folderOf(key, uploadId)) === null && (await objects.exists(key))) return; // a parallel call was faster
-        throw error;
-      }
-    },
-
+    beginMultipart: (key) => begin(place, key),
+    putPart: (key, uploadId, partNumber, body, options) =>
+      put(place, { key, uploadId, partNumber }, body, options),
+    completeMultipart: (key, uploadId, parts) => complete(place, key, uploadId, parts),
     async abortMultipart(key, uploadId) {
-      const folder = await folderOf(key, uploadId);
+      const folder = await folderOf(place, key, uploadId);
       if (folder) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function begin({ uploads }: Place, key: string): Promise<string> {
+  const uploadId = randomBytes(16).toString('hex');
+  const folder = join(uploads, uploadId);
+  await mkdir(folder, { mode: 0o700 });
+  await writeFile(join(folder, 'key'), key, { mode: 0o600, flush: true });
+  await syncDirectory(folder);
+  await syncDirectory(uploads);
+  return uploadId;
+}
+
+/** Folder of a running upload of this very key, or null. */
+async function folderOf({ uploads }: Place, key: string, uploadId: string): Promise<string | null> {
+  if (!/^[0-9a-f]{32}$/.test(uploadId)) return null;
+  const folder = join(uploads, uploadId);
+  const owner = await readFile(join(folder, 'key'), 'utf8').catch(nullWhenMissing);
+  return owner === key ? folder : null;
+}
+
+async function put(
+  place: Place,
+  at: { key: string; uploadId: string; partNumber: number },
+  body: Readable | Uint8Array,
+  options: { sizeBytes: number; signal?: AbortSignal },
+): Promise<UploadedPart> {
+  const partNumber = checkPartNumber(at.partNumber);
+  const folder = await folderOf(place, at.key, at.uploadId);
+  if (!folder) throw noUpload();
+  const etag = Date.now().toString(16).padStart(12, '0') + randomBytes(10).toString('hex');
+  const name = partName({ partNumber, etag });
+  const path = await writeTemp(place.temp, body, options);
+  try {
+    await rename(path, join(folder, name));
+    await syncDirectory(folder);
+    const number = name.slice(0, 6);
+    for (const other of await readdir(folder))
+      if (other.startsWith(number) && other < name) await rm(join(folder, other), { force: true });
+  } catch (error) {
+    await rm(path, { force: true });
+    throw isMissing(error) ? noUpload() : error; // completed or given up meanwhile
+  }
+  return { partNumber, etag: `"${etag}"` };
+}
+
+async function complete(
+  place: Place,
+  key: string,
+  uploadId: string,
+  parts: readonly UploadedPart[],
+): Promise<void> {
+  const sorted = checkParts(parts);
+  const folder = await folderOf(place, key, uploadId);
+  if (!folder) {
+    if (await place.exists(key)) return;
+    throw noUpload();
+  }
+  try {
+    await writeManifest(place, folder, sorted);
+    await place.publish(folder, key);
+  } catch (error) {
+    // A parallel call may have been faster: then the folder is gone and the object there.
+    if ((await folderOf(place, key, uploadId)) === null && (await place.exists(key))) return;
+    throw error;
+  }
+}
+
+/** Lists the parts in a file of the folder and removes what is not listed. */
+async function writeManifest({ temp }: Place, folder: string, parts: readonly UploadedPart[]): Promise<void> {
+  const manifest: Manifest = { parts: [] };
+  for (const part of parts) {
+    const name = partName(part);
+    const info = await stat(join(folder, name)).catch(nullWhenMissing);
+    if (!info)
+      throw hubError('invalid_input', `part ${part.partNumber} was not uploaded or its etag differs`);
+    manifest.parts.push({ name, sizeBytes: info.size });
+  }
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  const draft = await writeTemp(temp, bytes, { sizeBytes: bytes.length });
+  await rename(draft, join(folder, MANIFEST)).catch(async (error) => {
+    await rm(draft, { force: true });
+    throw error;
+  });
+  const listed = new Set(['key', MANIFEST, ...manifest.parts.map((part) => part.name)]);
+  for (const name of await readdir(folder))
+    if (!listed.has(name)) await rm(join(folder, name), { force: true });
+  await syncDirectory(folder);
 }
 
 function partName({ partNumber, etag }: UploadedPart): string {

@@ -12,7 +12,7 @@ import { type ByteRange, ObjectMissing } from './object-store.ts';
 export const PARTS_SUFFIX = '.parts';
 /** File in such a folder that lists the parts in order. */
 export const MANIFEST = 'manifest.json';
-const READ_CHUNK_BYTES = 1 << 20;
+const READ_CHUNK_BYTES = 1 << 18;
 
 const manifestSchema = z.object({ parts: z.array(z.object({ name: z.string(), sizeBytes: z.number() })) });
 export type Manifest = z.infer<typeof manifestSchema>;

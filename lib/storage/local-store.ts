@@ -21,7 +21,9 @@ export async function createLocalStore(dir: string): Promise<ObjectStore> {
   const root = resolve(dir);
   const [objects, temp] = [join(root, 'objects'), join(root, 'tmp')];
   for (const path of [objects, temp]) await mkdir(path, { recursive: true, mode: 0o700 });
-  const multipart = await createLocalMultipart(root, {
+  const multipart = await createLocalMultipart({
+    uploads: join(root, 'multipart'),
+    temp,
     publish: (folder, key) => publish(folder, pathOf(objects, key) + PARTS_SUFFIX),
     exists: async (key) => (await statObject(pathOf(objects, key))) !== null,
   });

@@ -1,4 +1,10 @@
-import { CreateBucketCommand, HeadBucketCommand, PutBucketCorsCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  HeadBucketCommand,
+  PutBucketCorsCommand,
+  PutBucketLifecycleConfigurationCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { hubError, isHubError } from '#lib/base/errors.ts';
 
 export interface S3Options {
@@ -69,10 +75,24 @@ async function makeBucket(client: S3Client, Bucket: string): Promise<void> {
   };
   await client
     .send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules: [rule] } }))
-    .catch((error) => {
-      // Stores without CORS settings exist and work for every client but browsers.
-      if (error.$metadata?.httpStatusCode !== 501) throw error;
-    });
+    .catch(ignoreNotImplemented);
+  // Our own sweep ends uploads that are recorded; this ends what a crash kept from being recorded.
+  const abandoned = {
+    ID: 'abandoned-uploads',
+    Status: 'Enabled' as const,
+    Filter: { Prefix: '' },
+    AbortIncompleteMultipartUpload: { DaysAfterInitiation: 8 },
+  };
+  await client
+    .send(
+      new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: [abandoned] } }),
+    )
+    .catch(ignoreNotImplemented);
+}
+
+/** Stores without CORS or lifecycle settings exist, and work for every client but browsers. */
+function ignoreNotImplemented(error: { $metadata?: { httpStatusCode?: number } }): void {
+  if (error.$metadata?.httpStatusCode !== 501) throw error;
 }
 
 /** `not_ready` for whatever the store could not do; an abort or an error of ours stays what it is. */

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -7,9 +8,9 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { hubError } from '#lib/base/errors.ts';
+import { hubError, isHubError } from '#lib/base/errors.ts';
 import { checkPartNumber, checkParts } from './check-parts.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectStore, UploadedPart } from './object-store.ts';
 import { type S3Options, storeFailure } from './s3-client.ts';
 import { sendBody } from './s3-send-body.ts';
 import type { SignRequest } from './s3-sign.ts';
@@ -35,14 +36,6 @@ export function createS3Multipart(
   options: S3Options,
 ): Multipart {
   const Bucket = options.bucket;
-  const exists = (command: HeadObjectCommand | ListPartsCommand) =>
-    client.send(command as HeadObjectCommand).then(
-      () => true,
-      (error) => {
-        if (error.$metadata?.httpStatusCode === 404) return false;
-        throw storeFailure(error);
-      },
-    );
   return {
     async beginMultipart(Key) {
       const { UploadId } = await client
@@ -60,45 +53,10 @@ export function createS3Multipart(
       return sign({ method: 'PUT', key, query, expiresSeconds });
     },
 
-    async putPart(Key, UploadId, partNumber, body, { sizeBytes, signal }) {
-      const PartNumber = checkPartNumber(partNumber);
-      const answer = await sendBody(body, sizeBytes, signal, (Body, abortSignal) => {
-        const command = new UploadPartCommand({
-          Bucket,
-          Key,
-          UploadId,
-          PartNumber,
-          Body,
-          ContentLength: sizeBytes,
-        });
-        return client.send(command, { abortSignal }).catch((error) => {
-          throw error.name === 'NoSuchUpload' ? noUpload() : error;
-        });
-      });
-      return { partNumber, etag: answer.ETag ?? '' };
-    },
+    putPart: (key, uploadId, partNumber, body, limits) =>
+      put(client, Bucket, { key, uploadId, partNumber }, body, limits),
 
-    async completeMultipart(Key, UploadId, parts) {
-      const Parts = checkParts(parts).map((p) => ({ PartNumber: p.partNumber, ETag: p.etag }));
-      const command = new CompleteMultipartUploadCommand({
-        Bucket,
-        Key,
-        UploadId,
-        MultipartUpload: { Parts },
-      });
-      await client.send(command).catch(async (error) => {
-        if (PART_ERRORS.has(error.name))
-          throw hubError('invalid_input', 'a part was not uploaded, is too small or its etag differs', {
-            internal: `${error.name}: ${error.message}`,
-          });
-        // An answer may be lost or be a 500 although the store did it, and Ceph says "in progress" of an upload that
-        // was given up. Keys are used once, so an object under this key is this upload, completed.
-        if (await exists(new HeadObjectCommand({ Bucket, Key }))) return;
-        if (await exists(new ListPartsCommand({ Bucket, Key, UploadId, MaxParts: 1 })))
-          throw storeFailure(error);
-        throw noUpload();
-      });
-    },
+    completeMultipart: (key, uploadId, parts) => complete(client, Bucket, { key, uploadId, parts }),
 
     async abortMultipart(Key, UploadId) {
       await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId })).catch((error) => {
@@ -106,6 +64,58 @@ export function createS3Multipart(
       });
     },
   };
+}
+
+async function put(
+  client: S3Client,
+  Bucket: string,
+  { key: Key, uploadId: UploadId, partNumber }: { key: string; uploadId: string; partNumber: number },
+  body: Readable | Uint8Array,
+  { sizeBytes, signal }: { sizeBytes: number; signal?: AbortSignal },
+): Promise<UploadedPart> {
+  const PartNumber = checkPartNumber(partNumber);
+  const part = { Bucket, Key, UploadId, PartNumber, ContentLength: sizeBytes };
+  const { ETag } = await sendBody(body, sizeBytes, signal, (Body, abortSignal) =>
+    client.send(new UploadPartCommand({ ...part, Body }), { abortSignal }),
+  ).catch(async (error) => {
+    // A server that knows no such upload may answer and hang up before it read the body: that looks like an outage.
+    const failed = isHubError(error) && error.code === 'not_ready';
+    if (failed && !(await exists(client, new ListPartsCommand({ Bucket, Key, UploadId, MaxParts: 1 }))))
+      throw noUpload();
+    throw error;
+  });
+  return { partNumber, etag: ETag ?? '' };
+}
+
+async function complete(
+  client: S3Client,
+  Bucket: string,
+  { key: Key, uploadId: UploadId, parts }: { key: string; uploadId: string; parts: readonly UploadedPart[] },
+): Promise<void> {
+  const Parts = checkParts(parts).map((p) => ({ PartNumber: p.partNumber, ETag: p.etag }));
+  const command = new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } });
+  await client.send(command).catch(async (error) => {
+    if (PART_ERRORS.has(error.name))
+      throw hubError('invalid_input', 'a part was not uploaded, is too small or its etag differs', {
+        internal: `${error.name}: ${error.message}`,
+      });
+    // An answer may be lost or be a 500 although the store did it, and Ceph says "in progress" of an upload that
+    // was given up. Keys are used once, so an object under this key is this upload, completed.
+    if (await exists(client, new HeadObjectCommand({ Bucket, Key }))) return;
+    if (await exists(client, new ListPartsCommand({ Bucket, Key, UploadId, MaxParts: 1 })))
+      throw storeFailure(error);
+    throw noUpload();
+  });
+}
+
+function exists(client: S3Client, command: HeadObjectCommand | ListPartsCommand): Promise<boolean> {
+  return client.send(command as HeadObjectCommand).then(
+    () => true,
+    (error) => {
+      if (error.$metadata?.httpStatusCode === 404) return false;
+      throw storeFailure(error);
+    },
+  );
 }
 
 function noUpload() {

@@ -42,18 +42,7 @@ export async function createS3Store(options: S3Options): Promise<ObjectStore> {
     },
     get: (key, getOptions = {}) => read(client, Bucket, key, getOptions),
     head: (key) => head(client, Bucket, key),
-    async delete(keys) {
-      for (let at = 0; at < keys.length; at += DELETE_BATCH) {
-        const Objects = keys.slice(at, at + DELETE_BATCH).map((Key) => ({ Key }));
-        const { Errors } = await client
-          .send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }))
-          .catch((error) => {
-            throw storeFailure(error);
-          });
-        const failed = Errors?.find((e) => e.Code !== 'NoSuchKey');
-        if (failed) throw storeFailure(new Error(`delete ${failed.Key}: ${failed.Code} ${failed.Message}`));
-      }
-    },
+    delete: (keys) => deleteAll(client, Bucket, keys),
     list: (prefix) => list(client, Bucket, prefix),
     async signGet(key, { expiresSeconds, range, filename, contentType }) {
       if (!options.direct) return null;
@@ -75,7 +64,10 @@ export async function createS3Store(options: S3Options): Promise<ObjectStore> {
 /** RFC 6266 with the UTF-8 form of RFC 8187, so that any file name survives. */
 function attachment(filename: string): string {
   const ascii = filename.replace(/[^\x20-\x7e]|["\\%]/g, '_');
-  const utf8 = encodeURIComponent(filename).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+  const utf8 = encodeURIComponent(filename.toWellFormed()).replace(
+    /['()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16)}`,
+  );
   return `attachment; filename="${ascii}"; filename*=UTF-8''${utf8}`;
 }
 
@@ -112,6 +104,18 @@ async function head(client: S3Client, Bucket: string, key: string): Promise<Obje
   });
   if (!answer) return null;
   return { key, sizeBytes: answer.ContentLength ?? 0, lastModifiedMs: answer.LastModified?.getTime() ?? 0 };
+}
+
+async function deleteAll(client: S3Client, Bucket: string, keys: readonly string[]): Promise<void> {
+  for (let at = 0; at < keys.length; at += DELETE_BATCH) {
+    const Objects = keys.slice(at, at + DELETE_BATCH).map((Key) => ({ Key }));
+    const command = new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } });
+    const { Errors } = await client.send(command).catch((error) => {
+      throw storeFailure(error);
+    });
+    const failed = Errors?.find((e) => e.Code !== 'NoSuchKey');
+    if (failed) throw storeFailure(new Error(`delete ${failed.Key}: ${failed.Code} ${failed.Message}`));
+  }
 }
 
 async function* list(client: S3Client, Bucket: string, prefix: string): AsyncGenerator<ObjectInfo> {

@@ -100,6 +100,25 @@ describe('git-lfs', () => {
       expect(await sha256Of(join(work, '.git/lfs/objects', oid.slice(0, 2), oid.slice(2, 4), oid))).toBe(oid);
   });
 
+  it('reads what came through Xet', async () => {
+    const from = join(dir, 'xet');
+    const bytes = noise(20);
+    await writeFiles(from, { 'xet.bin': bytes });
+    const options = { endpoint: hub.url, token: hub.adminToken, home: join(dir, 'home-xet') };
+    await hfOk(['upload', 'admin/by-git-lfs', from], options);
+    const answer = await fetch(`${hub.url}/api/models/admin/by-git-lfs/tree/main`, {
+      headers: { authorization: `Bearer ${hub.adminToken}` },
+    });
+    const listing = (await answer.json()) as { path: string; xetHash?: string }[];
+    expect(listing.find((entry) => entry.path === 'xet.bin')?.xetHash).toMatch(/^[0-9a-f]{64}$/);
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256(bytes)}\nsize ${bytes.length}\n`;
+    await writeFile(join(work, 'xet.bin'), pointer);
+    await git('add', 'xet.bin');
+    await git('commit', '-q', '-m', 'pointer');
+    await git('lfs', 'pull', 'origin', '--include', 'xet.bin');
+    expect(await sha256Of(join(work, 'xet.bin'))).toBe(sha256(bytes));
+  });
+
   it('is told why when the hub refuses the token', async () => {
     const address = new URL(`${hub.url}/admin/by-git-lfs.git`);
     address.username = 'anyone';

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newObjectKey } from '#lib/storage/keys.ts';
 import type { ObjectStore } from '#lib/storage/object-store.ts';
 import { createS3Store } from '#lib/storage/s3-store.ts';
+import { startCountingProxy } from '#tests/clients/counting-proxy.ts';
 import { startRgw, type TestS3 } from '#tests/support/rgw.ts';
 import { describeObjectStore } from './conformance.ts';
 import { describeMultipart } from './multipart-conformance.ts';
@@ -122,6 +124,26 @@ describe('s3: a store that misbehaves', () => {
     const stream = await cut.get('blob/x');
     await expect(buffer(stream)).rejects.toThrow();
     server.close();
+  });
+
+  it('that goes away is not_ready for every call', async () => {
+    const proxy = await startCountingProxy(s3.endpoint);
+    const via = await open({ endpoint: proxy.url });
+    const key = newObjectKey('blob');
+    await via.put(key, Buffer.from('kept'), { sizeBytes: 4 });
+    await proxy.close();
+    const calls = [
+      () => via.put(newObjectKey('blob'), Buffer.from('x'), { sizeBytes: 1 }),
+      () => via.put(newObjectKey('blob'), Readable.from([Buffer.from('x')]), { sizeBytes: 1 }),
+      () => via.get(key),
+      () => via.head(key),
+      () => via.delete([key]),
+      () => via.beginMultipart(key),
+      () => via.completeMultipart(key, 'id', [{ partNumber: 1, etag: '"x"' }]),
+    ];
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'not_ready' });
+    await expect(via.probe()).rejects.toThrow(/object store \(s3\): write failed/);
+    expect((await buffer(await store.get(key))).toString()).toBe('kept');
   });
 
   it('that is unreachable or refuses our keys is not_ready, so that clients come back', async () => {
