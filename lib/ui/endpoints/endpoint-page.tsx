@@ -33,7 +33,7 @@ export function EndpointPage({ initial, states }: { initial: EndpointView; state
           </h1>
           <div className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-1" aria-live="polite">
             <StateBadge state={endpoint.state} t={t} />
-            {endpoint.message && endpoint.state !== 'failed' && (
+            {endpoint.message && endpoint.state !== 'failed' && endpoint.progress === null && (
               <span className="text-muted">{endpoint.message}</span>
             )}
           </div>

@@ -22,13 +22,13 @@ const WORDS: Record<State, string> = {
 };
 const MOVING = new Set<State>(['pending', 'pulling', 'starting']);
 
-/** The state of an endpoint: a dot and always the word. */
-export function StateBadge({ state, t }: { state: State; t: Translator }) {
+/** The state of an endpoint: a dot and always the word. The dot breathes while something is under way. */
+export function StateBadge({ state, t, isPast }: { state: State; t: Translator; isPast?: boolean }) {
   return (
     <span className={cn('inline-flex items-center gap-2 font-medium whitespace-nowrap', WORDS[state])}>
       <span
         aria-hidden="true"
-        className={cn('size-2.5 rounded-full', DOTS[state], MOVING.has(state) && 'animate-pulse')}
+        className={cn('size-2.5 rounded-full', DOTS[state], MOVING.has(state) && !isPast && 'animate-pulse')}
       />
       {t(`endpoint.states.${state}`)}
     </span>

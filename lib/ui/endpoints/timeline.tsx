@@ -18,7 +18,7 @@ export function Timeline({ events }: { events: readonly StateEvent[] }) {
       {stages.map((stage) => (
         <li key={stage.id} className="flex items-baseline justify-between gap-4 py-2">
           <div className="min-w-0">
-            <StateBadge state={stage.state} t={t} />
+            <StateBadge state={stage.state} t={t} isPast={stage.durationMs !== null} />
             {stage.message && <p className="pl-4.5 text-sm break-words text-muted">{stage.message}</p>}
           </div>
           <Duration stage={stage} />

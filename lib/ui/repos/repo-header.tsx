@@ -79,8 +79,7 @@ async function HeaderChips({ overview: { repo, facts } }: { overview: RepoOvervi
       ))}
       {facts?.license && (
         <Chip>
-          <span className="text-muted">{t('repo.license')}</span>
-          {facts.license}
+          <span className="text-muted">{t('repo.license')}</span> {facts.license}
         </Chip>
       )}
     </div>

@@ -18,7 +18,7 @@ export async function HomeEndpoints() {
     <Panel className="overflow-hidden">
       <PanelHeader title={t('home.yourEndpoints')}>
         <Link href="/endpoints" className="flex items-center gap-1 text-sm text-muted hover:text-fg">
-          {t('home.allEndpoints')}
+          {t('home.showAll')}
           <ArrowRight className="size-3.5" aria-hidden="true" />
         </Link>
       </PanelHeader>

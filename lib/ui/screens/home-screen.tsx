@@ -28,6 +28,7 @@ export async function HomeScreen() {
     find({ sort: 'downloads' }),
     user ? find({ author: user.name }) : null,
   ]);
+  const used = mostUsed.items.filter((item) => item.repo.downloads > 0);
   return (
     <div className="flex flex-col gap-8">
       <Opening signedIn={user !== null} />
@@ -51,9 +52,11 @@ export async function HomeScreen() {
           </div>
           <div className="flex min-w-0 flex-col gap-6">
             {user && <HomeEndpoints />}
-            <ModelPanel title={t('home.mostUsed')} href="/models?sort=downloads">
-              <RepoList type="model" rows={mostUsed.items.map(repoRow)} nowMs={ctx.clock.now()} />
-            </ModelPanel>
+            {used.length > 0 && (
+              <ModelPanel title={t('home.mostUsed')} href="/models?sort=downloads">
+                <RepoList type="model" rows={used.map(repoRow)} nowMs={ctx.clock.now()} />
+              </ModelPanel>
+            )}
           </div>
         </div>
       )}
@@ -105,7 +108,7 @@ async function ModelPanel({ title, href, children }: { title: string; href: stri
     <Panel className="overflow-hidden">
       <PanelHeader title={title}>
         <Link href={href} className="flex items-center gap-1 text-sm text-muted hover:text-fg">
-          {t('home.allModels')}
+          {t('home.showAll')}
           <ArrowRight className="size-3.5" aria-hidden="true" />
         </Link>
       </PanelHeader>

@@ -9,7 +9,10 @@ export function endpointSnippets(url: string, model: string): Snippet[] {
       code: [
         'from openai import OpenAI',
         '',
-        `client = OpenAI(base_url="${url}", api_key="hf_…")`,
+        'client = OpenAI(',
+        `    base_url="${url}",`,
+        '    api_key="hf_…",',
+        ')',
         'stream = client.chat.completions.create(',
         `    model="${model}",`,
         '    messages=[{"role": "user", "content": "Hello"}],',

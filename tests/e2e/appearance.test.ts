@@ -1,0 +1,199 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Hub } from '#tests/support/hub.ts';
+import { scriptedModel } from '#tests/support/scripted-model.ts';
+import { openBrowser, signIn, startHubWithPages, visit } from './browser.ts';
+import { makeRepo } from './model-repo.ts';
+
+const LONG_NAME = `n${'0123456789'.repeat(9)}abcde`;
+const LONG_CARD = `# Long\n\n${'A paragraph of a long card with `code` and **weight**.\n\n'.repeat(700)}`;
+
+let hub: Hub;
+let browser: Browser;
+
+beforeAll(async () => {
+  hub = await startHubWithPages();
+  await makeRepo(hub, 'admin/full', {
+    'README.md': '# Full\n\ntext',
+    'a/b.py': 'import os\n',
+    'm.gguf': scriptedModel(),
+  });
+  await makeRepo(hub, `admin/${LONG_NAME}`, { 'README.md': LONG_CARD });
+  await makeRepo(hub, 'admin/empty', {});
+  await makeRepo(hub, 'admin/rows', { 'README.md': '# Rows', 'data.csv': 'a,b\n1,2\n' }, { type: 'dataset' });
+  browser = await openBrowser();
+}, 240_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await hub?.stop();
+}, 60_000);
+
+const OPEN_PAGES = [
+  '/',
+  '/models',
+  '/models?search=nothing-like-this',
+  '/datasets',
+  '/login',
+  '/signup',
+  '/admin',
+  '/admin/full',
+  '/admin/full/tree/main',
+  '/admin/full/tree/main/a',
+  '/admin/full/blob/main/a/b.py',
+  '/admin/full/blob/main/m.gguf',
+  '/admin/full/commits/main',
+  `/admin/${LONG_NAME}`,
+  '/admin/empty',
+  '/datasets/admin/rows',
+  '/datasets/admin/rows/tree/main',
+];
+const OWN_PAGES = [
+  '/',
+  '/new',
+  '/new?type=dataset',
+  '/settings',
+  '/settings/tokens',
+  '/endpoints',
+  '/admin/full',
+];
+
+/** What an eye would see at once: one heading, landmarks, a language, and nothing wider than the window. */
+async function expectSound(page: Page, path: string, language: string): Promise<void> {
+  const response = await page.goto(path);
+  expect(response?.status(), path).toBe(200);
+  expect(await page.locator('html').getAttribute('lang'), path).toBe(language);
+  expect(await page.locator('h1').count(), `${path}: one h1`).toBeGreaterThanOrEqual(1);
+  expect(await page.getByRole('main').count(), path).toBe(1);
+  expect(await page.title(), path).toContain('Larder');
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(overflow, `${path} is wider than the window`).toBeLessThanOrEqual(0);
+  const unnamed = await page.evaluate(() =>
+    [...document.querySelectorAll('button, a[href], input:not([type=hidden]), select, textarea')]
+      .filter((element) => {
+        const labelled = element as HTMLInputElement;
+        return !(
+          element.getAttribute('aria-label') ??
+          element.getAttribute('title') ??
+          (element.textContent?.trim() ||
+            labelled.labels?.[0]?.textContent ||
+            element.querySelector('img[alt]'))
+        );
+      })
+      .map((element) => element.outerHTML.slice(0, 160)),
+  );
+  expect(unnamed, `${path}: controls without a name`).toEqual([]);
+}
+
+test.each([
+  { language: 'en', locale: 'en-US', colorScheme: 'light', width: 1440 },
+  { language: 'zh-CN', locale: 'zh-CN', colorScheme: 'dark', width: 768 },
+  { language: 'zh-CN', locale: 'zh-TW', colorScheme: 'light', width: 360 },
+  { language: 'en', locale: 'fr-FR', colorScheme: 'dark', width: 360 },
+] as const)(
+  'every page is sound in $locale, $colorScheme, $width px',
+  async ({ language, locale, colorScheme, width }) => {
+    const viewport = { width, height: 800 };
+    const { page, troubles, close } = await visit(browser, hub, { locale, colorScheme, viewport });
+    for (const path of OPEN_PAGES) await expectSound(page, path, language);
+    const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(background).toBe(colorScheme === 'dark' ? 'rgb(21, 20, 17)' : 'rgb(248, 247, 244)');
+    expect(troubles).toEqual([]);
+    await close();
+  },
+  120_000,
+);
+
+test('the pages of who is signed in are sound on a phone too', async () => {
+  const { page, troubles, close } = await visit(browser, hub, { viewport: { width: 360, height: 760 } });
+  await signIn(page, 'admin', hub.adminPassword);
+  for (const path of OWN_PAGES) await expectSound(page, path, 'en');
+  expect(troubles).toEqual([]);
+  await close();
+}, 90_000);
+
+test('a chosen theme and language hold from the first byte of the next page', async () => {
+  const { page, troubles, close } = await visit(browser, hub, { colorScheme: 'light' });
+  await page.goto('/models');
+  await page.getByRole('button', { name: 'Theme' }).click();
+  await page.getByRole('menuitemradio', { name: 'Dark' }).click();
+  await page.waitForFunction(() => getComputedStyle(document.body).backgroundColor === 'rgb(21, 20, 17)');
+  await page.getByRole('button', { name: 'Language' }).click();
+  await page.getByRole('menuitemradio', { name: '简体中文' }).click();
+  await page.getByRole('heading', { name: '模型' }).waitFor();
+  const html = await (await page.request.get('/datasets')).text();
+  expect(/<html[^>]*>/.exec(html)?.[0]).toMatch(/(?=.*lang="zh-CN")(?=.*data-theme="dark")/);
+  expect(troubles).toEqual([]);
+  await close();
+});
+
+test('a page that is not there and one that is hidden look the same, in both languages', async () => {
+  await makeRepo(hub, 'admin/hidden', { 'README.md': '# Secret' }, { isPrivate: true });
+  for (const [locale, title] of [
+    ['en-US', 'There is nothing here'],
+    ['zh-CN', '这里什么也没有'],
+  ] as const) {
+    const { page, close } = await visit(browser, hub, { locale });
+    const seen: string[] = [];
+    for (const path of [
+      '/admin/hidden',
+      '/admin/never-was',
+      '/admin/hidden/tree/main',
+      '/admin/full/tree/no-such-branch',
+      '/no-one',
+    ]) {
+      const response = await page.goto(path);
+      expect(response?.status(), path).toBe(404);
+      await page.getByText(title).waitFor();
+      seen.push(await page.getByRole('main').innerText());
+    }
+    expect(new Set(seen).size).toBe(1);
+    await close();
+  }
+});
+
+test('the palette opens by keyboard, finds a model and goes there', async () => {
+  const { page, troubles, close } = await visit(browser, hub);
+  await page.goto('/datasets');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').fill('full');
+  await page.getByRole('option', { name: 'admin/full' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/admin/full');
+  expect(troubles).toEqual([]);
+  await close();
+});
+
+test('the keyboard reaches the content first, then everything in order, and shows where it is', async () => {
+  const { page, close } = await visit(browser, hub);
+  await page.goto('/admin/full');
+  await page.keyboard.press('Tab');
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to content');
+  await page.keyboard.press('Tab');
+  const outline = await page.evaluate(() => {
+    const style = document.activeElement && getComputedStyle(document.activeElement);
+    return style ? `${style.outlineStyle} ${style.outlineWidth}` : '';
+  });
+  expect(outline).toBe('solid 2px');
+  await close();
+});
+
+test('a source is coloured, and a line has an address of its own', async () => {
+  const { page, close } = await visit(browser, hub);
+  await page.goto('/admin/full/blob/main/a/b.py#L1');
+  expect(await page.locator('#L1 span[style*="color"]').count()).toBeGreaterThan(0);
+  await page.locator('#L1 > a').click();
+  expect(new URL(page.url()).hash).toBe('#L1');
+  await close();
+});
+
+test('the tensors of a GGUF are listed and filtered as one types', async () => {
+  const { page, close } = await visit(browser, hub);
+  await page.goto('/admin/full/blob/main/m.gguf');
+  await page.getByRole('searchbox', { name: 'Filter tensors' }).fill('token_embd');
+  await page.getByText(/^1 of \d+$/).waitFor();
+  await page.getByRole('cell', { name: 'token_embd.weight' }).waitFor();
+  await page.getByRole('tab', { name: /^Metadata/ }).click();
+  await page.getByText('general.architecture').waitFor();
+  await close();
+});
