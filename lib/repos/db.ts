@@ -51,7 +51,7 @@ export interface RefRow {
 const storable = (text: string) => text.length <= 1024 && !text.includes('\0');
 
 /**
- * Repo rows by the versions of the two rows they are made of (xmin changes with every UPDATE), so that a hit is
+ * Of a pool: repo rows by the versions of the two rows they are made of (xmin changes with every UPDATE), so that a hit is
  * never older than the query that named the versions. 8 MiB.
  */
 const rowCaches = new WeakMap<Queryable, BoundedCache<Repo>>();
@@ -59,7 +59,8 @@ const REPO_BYTES = 1000;
 
 async function readRepo(db: Queryable, id: RepoId, version: string): Promise<Repo | null> {
   const cache = rowCaches.get(db) ?? new BoundedCache<Repo>(8 * 1024 * 1024);
-  rowCaches.set(db, cache);
+  // not in a transaction: it sees its own changes, several under one version
+  if ('totalCount' in db) rowCaches.set(db, cache);
   const hit = cache.get(id, version);
   if (hit !== undefined) return hit;
   const { rows } = await db.query<RepoRow & { version: string }>({
@@ -126,7 +127,7 @@ export async function selectRepoAndRefs(
   if (!storable(ref.namespace) || !storable(ref.name)) return null;
   const { rows } = await db.query<FoundRow>({
     name: 'select-repo-and-refs',
-    text: `SELECT ${FOUND_COLUMNS} FROM ${FOUND_TABLES} WHERE n.name_key = $2`,
+    text: `SELECT ${FOUND_COLUMNS} FROM ${FOUND_TABLES} WHERE n.name_key = $2 AND n.deleted_at IS NULL`,
     values: nameValues(ref, refNames),
   });
   return foundOf(db, rows);
@@ -150,7 +151,7 @@ export async function selectRepoRefsAndEdge(
            LEFT JOIN (repo_file e LEFT JOIN stored_object o ON o.id = e.object_id
                                   LEFT JOIN xet_file x ON x.id = e.xet_file_id)
              ON e.repo_id = r.id AND e.sha256 = $5
-           WHERE n.name_key = $2`,
+           WHERE n.name_key = $2 AND n.deleted_at IS NULL`,
     values: [...nameValues(ref, refNames), bytesOf(expected)],
   });
   return foundOf(db, rows);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { hubError } from '#lib/base/errors.ts';
 import type { RepoId, Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
@@ -56,6 +57,7 @@ export async function stageOperations(
   };
   for await (const operation of source) {
     ctx.signal.throwIfAborted();
+    if (operations.length % 100 === 99) await setImmediate(); // let others in: a stream may never really wait
     if (operations.length === MAX_OPERATIONS)
       throw hubError('invalid_input', `A commit may hold at most ${MAX_OPERATIONS} operations; split it up`);
     const staged = await stageOne(operation, operations.length, large);

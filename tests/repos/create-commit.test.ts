@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { PoolClient } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDb } from '#lib/base/db.ts';
 import type { Sha256 } from '#lib/base/ids.ts';
@@ -303,6 +304,11 @@ describe('refused without a trace', () => {
     await refused(() => commit(many), 'invalid_input', /10001 entries; at most 10000/);
   });
 
+  it('more than 25,000 operations', async () => {
+    const many = Array.from({ length: 25_001 }, (_, i) => ({ kind: 'deleteFile' as const, path: `f${i}` }));
+    await refused(() => commit(many), 'invalid_input', /at most 25000 operations/);
+  });
+
   it('broken metadata in README.md', async () => {
     await refused(
       () => commit([file('README.md', '---\nlicense: [\n---\n')]),
@@ -361,6 +367,29 @@ describe('refused without a trace', () => {
     ).rejects.toMatchObject({ code: 'repo_not_found' });
     const { rows } = await t.app.db.query('SELECT 1 FROM ref_update WHERE repo_id = $1', [repo.id]);
     expect(rows).toHaveLength(1);
+  });
+
+  it('nothing, when only the answer to COMMIT is lost: the branch itself tells that the commit is there', async () => {
+    const db = createDb({ url: t.databaseUrl, maxConnections: 2, applicationName: 'larder test' });
+    const connect = db.connect.bind(db) as () => Promise<PoolClient>;
+    let cuts = 0;
+    // the connection dies right after the server has done its COMMIT
+    const cut = async () => {
+      const client = await connect();
+      const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
+      const broken = async (...args: unknown[]) => {
+        const result = await query(...args);
+        if (args[0] === 'COMMIT' && ++cuts > 0) throw new Error('Connection terminated unexpectedly');
+        return result;
+      };
+      return Object.assign(Object.create(client), { query: broken });
+    };
+    const lossy = Object.assign(Object.create(db), { connect: cut, query: db.query.bind(db) });
+    const request = { revision: 'main', header: header('x'), operations: [file('a', '1')] };
+    const result = await createCommit({ ...ctx, db: lossy }, repo, request);
+    expect([result.changed, result.commitOid, cuts]).toEqual([true, await head(), 1]);
+    expect(await textAt('a')).toBe('1');
+    await db.end();
   });
 
   it('a tree of the base that cannot be read: an internal error, never an empty tree', async () => {

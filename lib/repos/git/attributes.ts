@@ -1,4 +1,4 @@
-import { type PathPattern, parsePathPattern, patternMatches, patternSubject } from './path-pattern.ts';
+import { PatternList } from './path-pattern.ts';
 
 /** What one .gitattributes says about the attribute `filter`. */
 export interface FilterRules {
@@ -8,7 +8,6 @@ export interface FilterRules {
 
 /** git does not read longer lines. */
 const MAX_LINE_BYTES = 2048;
-const MAX_RULES = 20_000;
 
 /** Undoes git's C-style quoting of a pattern; null when the quote does not close. */
 function unquote(line: string): { pattern: string; rest: string } | null {
@@ -35,7 +34,7 @@ function filterIn(attributes: readonly string[], macros: ReadonlyMap<string, str
 /** Compiles a .gitattributes (gitattributes(5)) as far as it decides which files are kept as LFS pointers. */
 export function parseAttributes(text: string): FilterRules {
   const macros = new Map<string, string | null | undefined>();
-  const rules: { pattern: PathPattern; filter: string | null }[] = [];
+  const filters = new PatternList<string | null>();
   for (const raw of text.replace(/^\ufeff/, '').split('\n')) {
     const line = raw.replace(/\r$/, '').replace(/^[ \t]+/, '');
     if (line === '' || line.startsWith('#') || line.length > MAX_LINE_BYTES) continue;
@@ -45,15 +44,9 @@ export function parseAttributes(text: string): FilterRules {
     const { pattern, rest } = (line.startsWith('"') ? unquote(line) : null) ?? plain;
     const filter = filterIn(rest.split(/[ \t\r]+/), macros);
     if (pattern.startsWith('[attr]')) macros.set(pattern.slice('[attr]'.length), filter);
-    else if (filter !== undefined && !pattern.startsWith('!') && rules.length < MAX_RULES)
-      rules.push({ pattern: parsePathPattern(pattern), filter });
+    else if (filter !== undefined && !pattern.startsWith('!')) filters.add(pattern, filter);
   }
-  return {
-    filterOf(path) {
-      const subject = patternSubject(path);
-      return rules.findLast(({ pattern }) => patternMatches(pattern, subject, false))?.filter;
-    },
-  };
+  return { filterOf: (path) => filters.last(path, false) };
 }
 
 /** A line that makes git keep exactly this path (and its namesakes) as an LFS pointer. */

@@ -5,6 +5,10 @@
 export interface Glob {
   /** True when the whole of `text` matches. */
   matches(text: string): boolean;
+  /** The only text that matches, for a pattern without wildcards. */
+  readonly literal?: string;
+  /** Steps per byte of text at most. */
+  readonly cost: number;
 }
 
 type Token =
@@ -154,20 +158,24 @@ function run(tokens: readonly Token[], text: string): boolean {
   return states[tokens.length] === 1;
 }
 
+const bytesOf = (tokens: readonly Token[]) =>
+  tokens.map((token) => (token.kind === 'byte' ? String.fromCharCode(token.code) : '')).join('');
+
 /** Compiles a pattern. A malformed one matches nothing, as in git. */
 export function compileGlob(pattern: string): Glob {
   const tokens = parse(pattern);
-  if (tokens === null) return { matches: () => false };
+  if (tokens === null) return { matches: () => false, cost: 0 };
   if (tokens.every((token) => token.kind === 'byte')) {
-    const literal = String.fromCharCode(...tokens.map((token) => (token.kind === 'byte' ? token.code : 0)));
-    return { matches: (text) => text === literal };
+    const literal = bytesOf(tokens);
+    return { matches: (text) => text === literal, literal, cost: 1 };
   }
   const [first, ...tail] = tokens;
   if (first?.kind === 'star' && tail.every((token) => token.kind === 'byte')) {
-    const ending = String.fromCharCode(...tail.map((token) => (token.kind === 'byte' ? token.code : 0)));
+    const ending = bytesOf(tail);
     return {
       matches: (text) => text.endsWith(ending) && !text.slice(0, text.length - ending.length).includes('/'),
+      cost: 1,
     };
   }
-  return { matches: (text) => run(tokens, text) };
+  return { matches: (text) => run(tokens, text), cost: tokens.length };
 }
