@@ -30,15 +30,13 @@ interface PrismaMeta {
 export function toHubError(error: unknown): HubError {
   if (isHubError(error)) return error;
   const e = error as { code?: string; message?: string; meta?: PrismaMeta };
-  const original = e?.meta?.driverAdapterError?.cause?.originalCode;
-  if (original !== undefined) return toHubError({ code: original, cause: error });
-  if (e?.code === '22021')
-    return hubError('invalid_input', 'text must not contain NUL bytes', { cause: error });
-  if (e?.code === '55P03' || e?.code === '40001' || e?.code === '40P01') {
+  const code = e?.meta?.driverAdapterError?.cause?.originalCode ?? e?.code;
+  if (code === '22021') return hubError('invalid_input', 'text must not contain NUL bytes', { cause: error });
+  if (code === '55P03' || code === '40001' || code === '40P01') {
     return hubError('busy', 'another change is in progress: try again', { cause: error });
   }
   if (
-    (e?.code && UNAVAILABLE.has(e.code)) ||
+    (code && UNAVAILABLE.has(code)) ||
     /timeout exceeded when trying to connect|Connection terminated/.test(e?.message ?? '')
   ) {
     return hubError('not_ready', 'the database is not reachable at the moment: try again', { cause: error });
