@@ -37,7 +37,8 @@ function install(node) {
   writeFileSync(MARK, '');
   rmSync(INSTALLED, { force: true });
   // Not "npm ci": it refuses a lock file that was made on another platform.
-  const { status, output } = npm(node, ['install', '--no-save', '--no-audit', '--no-fund']);
+  // Development packages too, whatever NODE_ENV says: they build the pages and the client.
+  const { status, output } = npm(node, ['install', '--no-save', '--no-audit', '--no-fund', '--include=dev']);
   if (status !== 0) throw new Error(`npm install failed:\n${output}`);
   writeFileSync(INSTALLED, wantedInstall());
   rmSync(MARK);

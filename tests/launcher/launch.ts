@@ -19,12 +19,21 @@ export interface Launched {
 /** Runs `node bin/larder.mjs …` as a user would, without the test run's own database and settings. */
 export function launch(
   args: string[],
-  options: { env?: Record<string, string>; prefix?: string[]; uid?: number; gid?: number } = {},
+  options: {
+    env?: Record<string, string>;
+    prefix?: string[];
+    /** Instead of this process's Node on the launcher of this checkout. */
+    command?: string[];
+    cwd?: string;
+    uid?: number;
+    gid?: number;
+  } = {},
 ): Launched {
   const { LARDER_TEST_POSTGRES: _, ...env } = process.env;
-  const [command = '', ...rest] = [...(options.prefix ?? []), process.execPath, 'bin/larder.mjs', ...args];
+  const launcher = options.command ?? [process.execPath, 'bin/larder.mjs'];
+  const [command = '', ...rest] = [...(options.prefix ?? []), ...launcher, ...args];
   const child = spawn(command, rest, {
-    cwd: PROJECT,
+    cwd: options.cwd ?? PROJECT,
     env: { ...env, NO_COLOR: '1', HOST: '127.0.0.1', ...options.env } as unknown as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.gid ?? options.uid }),
@@ -106,9 +115,13 @@ function commandOf(pid: number): string {
   }
 }
 
-/** Waits until `condition` holds; throws `message` after a minute. */
-export async function until(condition: () => boolean | Promise<boolean>, message: string): Promise<void> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(100))
+/** Waits until `condition` holds; throws `message` after `timeoutMs`. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  message: string,
+  timeoutMs = 60_000,
+): Promise<void> {
+  for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; await sleep(100))
     if (await condition()) return;
   throw new Error(message);
 }
