@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startEmbeddedPostgres } from '#lib/base/embedded-postgres.ts';
 import { migrate } from '#lib/base/migrate.ts';
 import { openDatabase } from './database.ts';
 import type { Options } from './options.ts';
+import { providePython, pythonVariables } from './python.ts';
 import { environmentWith } from './run.mjs';
+import { say } from './terminal.ts';
 
 /** One more worker for the hub that is configured here; its database must be running. */
 export async function runWorker(options: Options): Promise<number> {
@@ -35,13 +37,16 @@ export async function runCheck(options: Options): Promise<number> {
   }
 }
 
-/** The bench over hubs of its own, on a durable Postgres of its own. */
+/** The bench over hubs of its own, with the stock client, on a durable Postgres of its own. */
 export async function runBench(args: string[]): Promise<number> {
-  if (process.env.LARDER_TEST_POSTGRES) return run(['tests/bench/main.ts', ...args], {});
+  const missing = providePython(say);
+  if (missing.length > 0) throw new Error(missing.join('\n'));
   const home = mkdtempSync(join(tmpdir(), 'larder-bench-'));
+  chmodSync(home, 0o755);
   const postgres = await startEmbeddedPostgres({ home: join(home, 'postgres') });
   try {
-    return await run(['tests/bench/main.ts', ...args], { LARDER_TEST_POSTGRES: postgres.url });
+    const env = { ...pythonVariables(), LARDER_TEST_POSTGRES: postgres.url };
+    return await run(['tests/bench/main.ts', ...args], env);
   } finally {
     await postgres.stop();
     rmSync(home, { recursive: true, force: true });

