@@ -43,6 +43,8 @@ export interface UploadBatch {
 
 /** S3 takes no single PUT above this; the local store takes any size. */
 const MAX_S3_PUT_BYTES = 5 * 2 ** 30;
+/** Links for parts in one answer: each costs a signature and some hundred bytes. */
+const MAX_PARTS_PER_BATCH = 30_000;
 /** Multipart uploads that are begun at the store at the same time. */
 const BEGIN_AT_ONCE = 8;
 
@@ -67,6 +69,7 @@ export async function beginUpload(
     wanted.flatMap((w) => w.sha256 ?? []),
   );
   const transfer = chooseTransfer(objects, request.offered);
+  if (transfer === 'multipart') refuseTooManyParts(objects);
   const expiresSeconds = linkLifetime(objects.reduce((sum, o) => sum + (o.size > 0 ? o.size : 0), 0));
   const userId = ctx.principal.id;
   const rows: UploadRow[] = [];
@@ -102,6 +105,17 @@ function chooseTransfer(objects: readonly WantedObject[], offered: readonly stri
   if (offered.includes('xet')) return 'xet';
   const large = objects.some((object) => object.size > MULTIPART_FROM_BYTES);
   return large && offered.includes('multipart') ? 'multipart' : 'basic';
+}
+
+function refuseTooManyParts(objects: readonly WantedObject[]): void {
+  const partsOf = ({ size }: WantedObject) =>
+    size > 0 && size <= MAX_FILE_BYTES ? Math.ceil(size / partSizeFor(size)) : 0;
+  const parts = objects.reduce((sum, object) => sum + partsOf(object), 0);
+  if (parts > MAX_PARTS_PER_BATCH)
+    throw hubError(
+      'too_large',
+      `these objects have ${parts} parts together, a batch may have ${MAX_PARTS_PER_BATCH}: ask for fewer at a time`,
+    );
 }
 
 function refusalOf(
