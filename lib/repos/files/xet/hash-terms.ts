@@ -13,10 +13,10 @@ export async function hashTerms(
 ): Promise<Sha256> {
   const hash = createHash('sha256');
   let done = 0;
-  if (file.sizeBytes > 0)
-    for await (const bytes of readTerms(app, file.terms, { start: 0, end: file.sizeBytes - 1 }, signal)) {
-      hash.update(bytes);
-      onProgress((done += bytes.length));
-    }
+  const whole = { start: 0, end: file.sizeBytes - 1 };
+  for await (const bytes of readTerms(app, file.terms, whole, { signal, reuseBuffers: true })) {
+    hash.update(bytes);
+    onProgress((done += bytes.length));
+  }
   return hash.digest('hex') as Sha256;
 }

@@ -28,6 +28,9 @@ export async function openXetFile(
       details: { contentRange: `bytes */${file.sizeBytes}` },
     });
   if (file.sizeBytes === 0) return Readable.from([], { objectMode: false });
-  const bytes = readTerms(app, unpackTerms(file.terms), wanted, signal ?? new AbortController().signal);
+  const bytes = readTerms(app, unpackTerms(file.terms), wanted, {
+    signal: signal ?? new AbortController().signal,
+    reuseBuffers: false,
+  });
   return Readable.from(bytes, { objectMode: false, highWaterMark: 1 });
 }

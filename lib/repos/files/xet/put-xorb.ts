@@ -7,21 +7,19 @@ import type { App } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
 import { chunkCount, rawEnd, storedEnd } from './chunk-table.ts';
 import { insertXorb, liveXorbs, pinXorbs } from './db.ts';
-import { hashBytes, hashText } from './hashes.ts';
+import { hashBytes } from './hashes.ts';
 import { XetInvalid } from './invalid.ts';
 import { createSlots } from './slots.ts';
-import { splitXorb, type XorbPiece } from './split-xorb.ts';
 import type { XetGrant } from './token.ts';
-import { workerPool } from './worker-pool.ts';
+import { VerifiedXorb } from './verified-xorb.ts';
 import { MAX_XORB_BODY_BYTES } from './xorb.ts';
 
-/** Each upload holds four pieces of 2 MiB at most: 200 MB for all of them. */
+/** Each upload holds 10 MB at most, a third of it in the store's write buffer: 240 MB for all of them. */
 const uploads = createSlots({ limit: 24, maxWaiting: 256, maxWaitMs: 60_000, what: 'uploads' });
-const PIECES_IN_FLIGHT = 2;
 
 /**
  * Stores an uploaded xorb after every chunk was decoded and hashed and the whole equals `hash`; false when the
- * domain has it already. Verified while it streams: the last piece is held back until all hashes are known, so the
+ * domain has it already. Verified while it streams: the last part is held back until all hashes are known, so the
  * store never completes an object with other contents, and a row appears only after the object is durable. A crash
  * leaves at most an object that no row names: garbage, never data.
  * Errors: invalid_input with the reason, too_large, overloaded.
@@ -56,7 +54,7 @@ async function storeXorb(
   signal: AbortSignal,
 ): Promise<{ wasInserted: boolean }> {
   const objectKey = newObjectKey('xorb');
-  const verification = new Verification(app, upload.hashBytes);
+  const verification = new VerifiedXorb(app, upload.hashBytes);
   const bytes = Readable.from(verification.pass(parts(upload.body)), { objectMode: false });
   try {
     await app.store.put(objectKey, bytes, { sizeBytes: upload.sizeBytes, signal });
@@ -93,65 +91,3 @@ function parts(body: Readable): AsyncIterable<Buffer> {
 async function drain(body: Readable): Promise<void> {
   for await (const part of parts(body)) void part;
 }
-
-/** Passes an upload through while worker threads hash it. */
-class Verification {
-  /** Why pass() threw, since the store may wrap it. */
-  failure: unknown;
-  table: Buffer = Buffer.alloc(0);
-  readonly #app: App;
-  readonly #expected: Buffer;
-
-  constructor(app: App, expected: Buffer) {
-    this.#app = app;
-    this.#expected = expected;
-  }
-
-  async *pass(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    try {
-      yield* this.#verified(body);
-    } catch (error) {
-      this.failure = error;
-      throw error;
-    }
-  }
-
-  async *#verified(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    const rows: Uint8Array[] = [];
-    const inFlight: Promise<{ piece: Uint8Array; rows: Uint8Array }>[] = [];
-    let held: Uint8Array | undefined;
-    const settle = async () => {
-      const done = await (inFlight.shift() as (typeof inFlight)[number]);
-      rows.push(done.rows);
-      const ready = held;
-      held = done.piece;
-      return ready;
-    };
-    for await (const piece of splitXorb(body)) {
-      const hashed = this.#hash(piece);
-      hashed.catch(() => {}); // it is awaited later, or an earlier piece has failed
-      inFlight.push(hashed);
-      if (inFlight.length < PIECES_IN_FLIGHT) continue;
-      const ready = await settle();
-      if (ready !== undefined) yield asBuffer(ready);
-    }
-    while (inFlight.length > 0) {
-      const ready = await settle();
-      if (ready !== undefined) yield asBuffer(ready);
-    }
-    this.table = Buffer.concat(rows);
-    const { hash } = await workerPool(this.#app).run('hashXorb', { table: this.table });
-    if (!this.#expected.equals(hash))
-      throw new XetInvalid(`the chunks hash to ${hashText(hash)}, not to the hash in the address`);
-    if (held !== undefined) yield asBuffer(held);
-  }
-
-  async #hash(piece: XorbPiece): Promise<{ piece: Uint8Array; rows: Uint8Array }> {
-    if (piece.kind === 'footer') return { piece: piece.bytes, rows: new Uint8Array(0) };
-    const { bytes, storedStart, rawStart } = piece;
-    const input = { piece: bytes, origin: { storedStart, rawStart } };
-    return workerPool(this.#app).run('hashRecords', input, [bytes.buffer as ArrayBuffer]);
-  }
-}
-
-const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -79,8 +79,8 @@ async function* planRuns(app: App, terms: readonly Term[], range: ByteRange): As
   }
 }
 
-/** Buffers of one stream for stored bytes, used again and again: garbage outside V8's heap would pile up. */
-class StoredBuffers {
+/** Buffers of one stream that are used again: dropped memory outside V8's heap is slow to be collected. */
+class Buffers {
   readonly #free: ArrayBuffer[] = [];
 
   take(bytes: number): Uint8Array<ArrayBuffer> {
@@ -90,48 +90,55 @@ class StoredBuffers {
   }
 
   give(bytes: Uint8Array): void {
-    if (this.#free.length > RUNS_AHEAD) this.#free.shift(); // the first ones are small
+    if (this.#free.length > 2 * RUNS_AHEAD) this.#free.shift(); // the first ones are small
     this.#free.push(bytes.buffer as ArrayBuffer);
   }
 }
 
-async function fetchRun(app: App, run: Run, buffers: StoredBuffers, signal: AbortSignal): Promise<Buffer> {
+async function fetchRun(app: App, run: Run, buffers: Buffers, signal: AbortSignal): Promise<Buffer> {
   const source = await app.store.get(run.objectKey, { range: run.bytes, signal });
   const stored = buffers.take(run.bytes.end - run.bytes.start + 1);
   let filled = 0;
   for await (const part of source as AsyncIterable<Buffer>) filled += part.copy(stored, filled);
   if (filled !== stored.length) throw new Error('a stored xorb is shorter than its chunk list');
-  const raw = new Uint8Array(new ArrayBuffer(run.rawBytes));
+  droppedBuffers(filled); // the parts just copied
+  const raw = buffers.take(run.rawBytes);
   const input = { stored, rows: run.rows, origin: run.origin, raw };
   const done = await workerPool(app).run('decodeRecords', input, [stored.buffer, raw.buffer]);
   buffers.give(done.stored);
-  droppedBuffers(run.rawBytes + filled); // those of earlier runs, and what came from the store
   return Buffer.from(done.raw.buffer as ArrayBuffer, run.skip, run.stop - run.skip);
 }
 
 /**
  * The bytes of a range (inclusive, inside the file) of a file given by its terms, in order. Runs ahead of the reader
  * by a few MiB, whatever the size of the file; every chunk is checked against its hash, so that a damaged object ends
- * the stream in an error and never in wrong bytes.
+ * the stream in an error and never in wrong bytes. With `reuseBuffers` what is yielded is only valid until the next
+ * piece is asked for.
  */
 export async function* readTerms(
   app: App,
   terms: readonly Term[],
   range: ByteRange,
-  signal: AbortSignal,
+  options: { signal: AbortSignal; reuseBuffers: boolean },
 ): AsyncGenerator<Buffer> {
   const stop = new AbortController();
-  const both = AbortSignal.any([signal, stop.signal]);
-  const buffers = new StoredBuffers();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const buffers = new Buffers();
   const ahead: Promise<Buffer>[] = [];
+  async function* first(): AsyncGenerator<Buffer> {
+    const bytes = await (ahead.shift() as Promise<Buffer>);
+    yield bytes;
+    if (options.reuseBuffers) buffers.give(bytes);
+    else droppedBuffers(bytes.length);
+  }
   try {
     for await (const run of planRuns(app, terms, range)) {
-      const bytes = fetchRun(app, run, buffers, both);
+      const bytes = fetchRun(app, run, buffers, signal);
       bytes.catch(() => {}); // it is awaited later, or the reader has left
       ahead.push(bytes);
-      if (ahead.length > RUNS_AHEAD) yield await (ahead.shift() as Promise<Buffer>);
+      if (ahead.length > RUNS_AHEAD) yield* first();
     }
-    while (ahead.length > 0) yield await (ahead.shift() as Promise<Buffer>);
+    while (ahead.length > 0) yield* first();
   } finally {
     stop.abort();
   }

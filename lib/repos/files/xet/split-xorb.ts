@@ -2,36 +2,65 @@ import { MAX_RECORD_BYTES, RECORD_HEADER_BYTES, readRecordHeader } from './chunk
 import { XetInvalid } from './invalid.ts';
 import { MAX_XORB_CHUNKS, MAX_XORB_FOOTER_BYTES, MAX_XORB_RAW_BYTES, type RunOrigin } from './xorb.ts';
 
-/** A part of an uploaded xorb in a buffer of its own: whole chunk records, or the blanked footer. */
+/** Whole chunk records of an uploaded xorb in a buffer that nothing else uses. */
 export interface XorbPiece extends RunOrigin {
-  readonly kind: 'records' | 'footer';
   readonly bytes: Buffer;
 }
 
-const PIECE_BYTES = 2 * 1024 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 const FOOTER_TAG = Buffer.from('XETBLOB');
 
-/** Collects bytes until whole records fill a piece. */
-class Splitter {
-  #piece = Buffer.allocUnsafeSlow(PIECE_BYTES + MAX_RECORD_BYTES);
+/**
+ * Cuts an uploaded xorb, as it arrives, into copies of about 1 MiB that end at chunk boundaries, checking headers and
+ * limits on the way. Throws XetInvalid. Buffers given back are used again.
+ */
+export class XorbSplitter {
+  readonly #free: ArrayBuffer[] = [];
+  #piece = this.#newPiece();
   #filled = 0;
   /** End of the last whole record in #piece. */
   #whole = 0;
   #chunks = 0;
-  #origin: RunOrigin = { storedStart: 0, rawStart: 0 };
   #raw = 0;
+  #origin: RunOrigin = { storedStart: 0, rawStart: 0 };
   #footerBytes = 0;
 
-  /** Takes as much of `bytes` as fits; returns how much. */
-  fill(bytes: Buffer): number {
-    if (this.#footerBytes > 0) {
-      this.#addFooter(bytes.length);
-      return bytes.length;
+  /** How many bytes so far belong to the footer that old clients append. */
+  get footerBytes(): number {
+    return this.#footerBytes;
+  }
+
+  /** Takes the next part of the body; returns the pieces that it completed. */
+  push(part: Buffer): XorbPiece[] {
+    const pieces: XorbPiece[] = [];
+    for (let at = 0; at < part.length; ) {
+      if (this.#footerBytes > 0) {
+        this.#addFooter(part.length - at);
+        break;
+      }
+      const taken = part.copy(this.#piece, this.#filled, at);
+      at += taken;
+      this.#filled += taken;
+      this.#advance();
+      if (this.#whole >= PIECE_BYTES) pieces.push(this.#take());
     }
-    const taken = bytes.copy(this.#piece, this.#filled);
-    this.#filled += taken;
-    this.#advance();
-    return taken;
+    return pieces;
+  }
+
+  /** The last piece, when the body has ended. */
+  finish(): XorbPiece[] {
+    if (this.#filled !== this.#whole) throw new XetInvalid('the xorb is cut short inside a chunk');
+    if (this.#chunks === 0) throw new XetInvalid('the xorb holds no chunk');
+    return this.#whole > 0 ? [this.#take()] : [];
+  }
+
+  /** Takes the buffer of a piece that is no longer needed. */
+  giveBack(buffer: ArrayBuffer): void {
+    this.#free.push(buffer);
+  }
+
+  #newPiece(): Buffer {
+    return Buffer.from(this.#free.pop() ?? new ArrayBuffer(PIECE_BYTES + MAX_RECORD_BYTES));
   }
 
   #advance(): void {
@@ -58,15 +87,9 @@ class Splitter {
     if (this.#footerBytes > MAX_XORB_FOOTER_BYTES) throw new XetInvalid('the xorb footer is too long');
   }
 
-  get isFull(): boolean {
-    return this.#whole >= PIECE_BYTES;
-  }
-
-  /** Hands out the whole records collected so far. */
-  take(): XorbPiece {
-    const bytes = this.#piece.subarray(0, this.#whole);
-    const piece: XorbPiece = { kind: 'records', bytes, ...this.#origin };
-    const next = Buffer.allocUnsafeSlow(PIECE_BYTES + MAX_RECORD_BYTES);
+  #take(): XorbPiece {
+    const piece = { bytes: this.#piece.subarray(0, this.#whole), ...this.#origin };
+    const next = this.#newPiece();
     const rest = this.#piece.copy(next, 0, this.#whole, this.#filled);
     this.#origin = { storedStart: this.#origin.storedStart + this.#whole, rawStart: this.#raw };
     this.#piece = next;
@@ -74,30 +97,4 @@ class Splitter {
     this.#whole = 0;
     return piece;
   }
-
-  /** What remains when the body has ended. */
-  finish(): XorbPiece[] {
-    if (this.#filled !== this.#whole) throw new XetInvalid('the xorb is cut short inside a chunk');
-    if (this.#chunks === 0) throw new XetInvalid('the xorb holds no chunk');
-    const pieces = this.#whole > 0 ? [this.take()] : [];
-    if (this.#footerBytes > 0)
-      pieces.push({ kind: 'footer', bytes: Buffer.alloc(this.#footerBytes), ...this.#origin });
-    return pieces;
-  }
-}
-
-/**
- * Cuts an uploaded xorb into pieces of about 2 MiB at chunk boundaries, checking headers and limits on the way. The
- * footer of old clients comes out as zeros: it would give chunk hashes away, and the length is promised already.
- * Throws XetInvalid. Holds two pieces at most.
- */
-export async function* splitXorb(body: AsyncIterable<Buffer>): AsyncGenerator<XorbPiece> {
-  const splitter = new Splitter();
-  for await (const part of body) {
-    for (let at = 0; at < part.length; ) {
-      at += splitter.fill(part.subarray(at));
-      if (splitter.isFull) yield splitter.take();
-    }
-  }
-  yield* splitter.finish();
 }
