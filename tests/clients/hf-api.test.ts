@@ -131,6 +131,8 @@ out["literal"] = ids(search="%") + ids(search="_ist")
 out["bad_sort"] = kind(lambda: ids(sort="nope"))
 out["datasets"] = [d.id for d in api.list_datasets(author="acme")]
 out["inference"] = ids(inference="warm")
+tags = api.get_model_tags()
+out["tags"] = {k: sorted(t["id"] for t in v) for k, v in tags.items() if k in ("pipeline_tag", "license", "other")}
 `);
   expect(out).toEqual({
     search: ['acme/list-0', 'acme/list-1', 'acme/list-2', 'acme/list-3', 'acme/list-4', 'acme/list-private'],
@@ -145,6 +147,11 @@ out["inference"] = ids(inference="warm")
     bad_sort: expect.any(String),
     datasets: ['acme/data'],
     inference: [],
+    tags: {
+      pipeline_tag: ['fill-mask', 'text-generation'],
+      license: ['license:mit'],
+      other: ['bert', 'demo', 't0', 't1'],
+    },
   });
   const strangers = await api.ask<string[]>(
     'out = [[m.id for m in api.list_models(author="acme")], [d.id for d in api.list_datasets()]]',

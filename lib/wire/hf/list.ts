@@ -7,6 +7,7 @@ import {
   type RepoQuery,
   type RepoSort,
 } from '#lib/catalog/list-repos.ts';
+import { listTags, type Tag } from '#lib/catalog/list-tags.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import type { RepoType } from '#lib/repos/types.ts';
 import type { WireRequest } from '../request.ts';
@@ -49,6 +50,22 @@ const datasets = route(
   (ctx, req, res) => sendList(ctx, req, res, 'dataset'),
 );
 
+/** The tags in use, by kind: what a client may filter by. */
+const tags = route(
+  ['GET', 'HEAD'],
+  '/api/:kind(models|datasets)-tags-by-type',
+  { operation: 'tags.list', access: 'public' },
+  async (ctx, req, res) => {
+    const only = req.query.get('type');
+    const byType: Record<string, Tag[]> = {};
+    for (const tag of await listTags(ctx, req.param('kind') === 'models' ? 'model' : 'dataset')) {
+      if (only !== null && only !== tag.type) continue;
+      (byType[tag.type] ??= []).push(tag);
+    }
+    sendJson(res, 200, byType);
+  },
+);
+
 const others = route(
   ['GET', 'HEAD'],
   '/api/:kind(spaces|kernels)',
@@ -58,7 +75,7 @@ const others = route(
   },
 );
 
-export const listRoutes: Route[] = [models, datasets, others];
+export const listRoutes: Route[] = [models, datasets, tags, others];
 
 /** A page of repos; the Link to the next repeats every parameter, as clients send none of their own with it. */
 async function sendList(ctx: Ctx, req: WireRequest, res: WireResponse, type: RepoType): Promise<void> {
