@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -78,9 +78,13 @@ export async function startRgw(): Promise<TestS3> {
   const killAll = () => {
     for (const child of children) child.kill('SIGKILL');
   };
-  process.once('exit', killAll); // a test run that breaks off leaves no server behind
+  const onExit = () => {
+    killAll();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  process.once('exit', onExit); // a test run that breaks off leaves no server and no folder behind
   const stop = async () => {
-    process.off('exit', killAll);
+    process.off('exit', onExit);
     const ends = children.map((child) =>
       child.exitCode === null && child.signalCode === null
         ? new Promise((resolve) => child.once('exit', resolve))
