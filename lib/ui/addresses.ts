@@ -1,7 +1,7 @@
 import type { RepoRef, RepoType } from '#lib/repos/types.ts';
 
 /** A path of a repo, each segment encoded on its own. */
-export function encodePath(path: string): string {
+function encodePath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');
 }
 

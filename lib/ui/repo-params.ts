@@ -2,7 +2,7 @@ import type { RepoRef, RepoType } from '#lib/repos/types.ts';
 
 /** Path parameters of a repo's pages, as Next gives them: still percent-encoded. */
 export type RepoParams = Promise<{ ns: string; name: string }>;
-export type TailParams = Promise<{ ns: string; name: string; tail: string[] }>;
+export type TailParams = Promise<{ ns: string; name: string; tail?: string[] }>;
 
 /** Decodes one path segment; a malformed escape stays as it is and then names nothing. */
 export function decodeSegment(segment: string): string {
@@ -19,9 +19,9 @@ export async function repoOf(type: RepoType, params: RepoParams | TailParams): P
   return { type, namespace: decodeSegment(ns), name: decodeSegment(name) };
 }
 
-/** The raw rest of an address after tree, blob or commits: revision and path, not yet parted. */
+/** The raw rest of an address after tree, blob or commits: revision and path, not yet parted; '' when there is none. */
 export async function tailOf(params: TailParams): Promise<string> {
-  return (await params).tail.join('/');
+  return ((await params).tail ?? []).join('/');
 }
 
 /** A 0-based page number; nonsense is the first page. */

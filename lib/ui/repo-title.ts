@@ -6,5 +6,6 @@ import { decodeSegment, repoOf, type TailParams } from './repo-params.ts';
 export async function titleOf(type: RepoType, params: TailParams): Promise<Metadata> {
   const { namespace, name } = await repoOf(type, params);
   const { tail } = await params;
-  return { title: `${decodeSegment(tail.at(-1) ?? '')} · ${namespace}/${name}` };
+  const last = tail?.at(-1);
+  return { title: `${last ? `${decodeSegment(last)} · ` : ''}${namespace}/${name}` };
 }

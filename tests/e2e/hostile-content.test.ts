@@ -82,7 +82,7 @@ test.each(PAGES)('nothing of a stranger’s runs on /admin/hostile%s', async (pa
     expect(link).not.toMatch(/^\s*(?:javascript|data|vbscript):/i);
   expect(await page.evaluate(() => (window as unknown as { hacked?: string }).hacked)).toBeUndefined();
   expect(await page.locator('main iframe, main form[action*="evil"], main [style*="fixed"]').count()).toBe(0);
-  expect(await page.locator('header').isVisible()).toBe(true);
+  expect(await page.getByRole('banner').isVisible()).toBe(true);
   expect(await page.evaluate(() => document.baseURI)).toContain('/admin/hostile');
   expect(troubles).toEqual([]);
   await close();

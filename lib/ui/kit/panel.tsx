@@ -49,8 +49,3 @@ export function Notice(props: { tone: 'bad' | 'warn' | 'info'; title: ReactNode;
     </div>
   );
 }
-
-/** The grey shape of what comes. */
-export function Skeleton({ className }: { className?: string }) {
-  return <div aria-hidden="true" className={cn('animate-pulse rounded-md bg-hover', className)} />;
-}

@@ -33,7 +33,7 @@ function decoded(path: string): string {
 }
 
 /** The address that `target` means in a Markdown file at `place`; absolute addresses are left as they are. */
-export function placeAddress(target: string, place: MarkdownPlace, use: 'link' | 'picture'): string {
+function placeAddress(target: string, place: MarkdownPlace, use: 'link' | 'picture'): string {
   if (ABSOLUTE.test(target)) return target;
   if (target.startsWith('#')) return `#user-content-${target.slice(1).replace(/^user-content-/, '')}`;
   const [, path = '', after = ''] = /^([^?#]*)(.*)$/s.exec(target) ?? [];

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { createTranslator } from 'use-intl/core';
 import { expect, test } from 'vitest';
 import { LANGUAGES } from '../language.ts';
@@ -63,4 +64,17 @@ test('every text is valid ICU: formatting it with its arguments does not fail', 
     }
     expect(failures).toEqual([]);
   }
+});
+
+test('every text is shown somewhere', () => {
+  const root = new URL('../../../', import.meta.url);
+  const sources = ['lib/ui', 'app'].flatMap((folder) =>
+    readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.tsx?$/.test(file) && !file.includes('messages/') && !file.endsWith('.test.ts'))
+      .map((file) => readFileSync(new URL(`${folder}/${file}`, root), 'utf8')),
+  );
+  const code = sources.join('\n');
+  const isShown = (key: string) =>
+    code.includes(`'${key}'`) || code.includes(`\`${key.slice(0, key.lastIndexOf('.'))}.\${`);
+  expect(english.map((t) => t.key).filter((key) => !isShown(key))).toEqual([]);
 });

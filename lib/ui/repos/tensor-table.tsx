@@ -114,7 +114,9 @@ function Row({ row, largest }: { row: TensorRow; largest: number }) {
         >
           <span className="block h-full rounded-full bg-accent" style={{ width: `${Math.max(1, share)}%` }} />
         </span>
-        {row.sizeBytes === null ? '–' : formatSize(row.sizeBytes)}
+        <span className="inline-block min-w-16">
+          {row.sizeBytes === null ? '–' : formatSize(row.sizeBytes)}
+        </span>
       </td>
     </tr>
   );

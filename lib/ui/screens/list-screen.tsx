@@ -50,7 +50,12 @@ export async function ListScreen({ type, query }: { type: RepoType; query: PageQ
         {items.length === 0 ? (
           <NoRepos type={type} search={search} />
         ) : (
-          <RepoList type={type} rows={items.map(repoRow)} nowMs={ctx.clock.now()} />
+          <RepoList
+            type={type}
+            rows={items.map(repoRow)}
+            nowMs={ctx.clock.now()}
+            running={await runningModels(type)}
+          />
         )}
       </Panel>
       <nav aria-label={t('words.pagination')} className="mt-4 flex justify-end gap-2">
@@ -63,6 +68,14 @@ export async function ListScreen({ type, query }: { type: RepoType; query: PageQ
       </nav>
     </>
   );
+}
+
+/** Full names of the models that a ready endpoint serves, as far as the reader may know. */
+async function runningModels(type: RepoType): Promise<ReadonlySet<string>> {
+  const ctx = await pageContext();
+  if (type !== 'model' || ctx.principal.kind !== 'user') return new Set();
+  const ready = (await hub().listEndpoints(ctx)).filter((endpoint) => endpoint.state === 'ready');
+  return new Set(ready.map(({ repo }) => `${repo.namespace}/${repo.name}`));
 }
 
 async function NoRepos({ type, search }: { type: RepoType; search: string }) {

@@ -3,7 +3,7 @@ import { listCommits } from '#lib/repos/list-commits.ts';
 import type { CommitSummary, RepoRef } from '#lib/repos/types.ts';
 import { type PlaceInRepo, placeInRepo } from './place-in-repo.ts';
 
-export const HISTORY_PAGE_SIZE = 50;
+const HISTORY_PAGE_SIZE = 50;
 
 export interface HistoryPage {
   readonly place: PlaceInRepo;

@@ -28,7 +28,7 @@ export async function placeInRepo(ctx: Ctx, ref: RepoRef, rawTail: string): Prom
   ]);
   return {
     overview,
-    revision: revision.name,
+    revision: revision.name || overview.repo.defaultBranch,
     commitOid: revision.commitOid,
     path: path.replace(/^\/+|\/+$/g, ''),
     branches: refs.branches.slice(0, MAX_REFS_SHOWN).map((branch) => branch.name),

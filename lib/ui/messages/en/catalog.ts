@@ -1,7 +1,6 @@
 export const catalog = {
   models: 'Models',
   datasets: 'Datasets',
-  count: '{count, number} {count, plural, one {repo} other {repos}}',
   filterByName: 'Filter by name',
   search: 'Search',
   clear: 'Clear',
@@ -10,10 +9,8 @@ export const catalog = {
   sortCreated: 'Newest',
   sortDownloads: 'Most downloads',
   sortLikes: 'Most likes',
-  updated: 'Updated {when}',
   downloads: 'Downloads',
   downloadsCount: '{count, number} {count, plural, one {download} other {downloads}}',
-  likes: 'Likes',
   parameters: '{count} parameters',
   noneTitle: 'Nothing matches',
   noneFor: 'No name contains “{query}”.',
@@ -21,5 +18,4 @@ export const catalog = {
   emptyDatasets: 'No datasets yet',
   emptyText: 'Upload a folder with the hf tool, or start with an empty repo.',
   running: 'An endpoint is running',
-  facts: 'Facts',
 } as const;

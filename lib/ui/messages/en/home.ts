@@ -8,7 +8,6 @@ export const home = {
   yourModels: 'Your models',
   yourEndpoints: 'Your endpoints',
   noEndpoints: 'No endpoint yet. Open a model that holds a GGUF file and press Deploy.',
-  noOwnModels: 'You have no model yet.',
   noModels: 'No model here yet',
   noModelsText: 'Upload one with the hf tool that you already have:',
   connect: 'Connect',

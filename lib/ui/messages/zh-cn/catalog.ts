@@ -1,7 +1,6 @@
 export const catalog = {
   models: '模型',
   datasets: '数据集',
-  count: '{count, number} 个仓库',
   filterByName: '按名称筛选',
   search: '搜索',
   clear: '清除',
@@ -10,10 +9,8 @@ export const catalog = {
   sortCreated: '最新创建',
   sortDownloads: '下载最多',
   sortLikes: '点赞最多',
-  updated: '更新于{when}',
   downloads: '下载',
   downloadsCount: '下载 {count, number} 次',
-  likes: '点赞',
   parameters: '{count} 参数',
   noneTitle: '没有匹配的结果',
   noneFor: '没有名称包含“{query}”的仓库。',
@@ -21,5 +18,4 @@ export const catalog = {
   emptyDatasets: '还没有数据集',
   emptyText: '用 hf 工具上传一个文件夹，或者先创建一个空仓库。',
   running: '有推理端点正在运行',
-  facts: '概况',
 };

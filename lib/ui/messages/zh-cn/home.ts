@@ -8,7 +8,6 @@ export const home = {
   yourModels: '我的模型',
   yourEndpoints: '我的推理端点',
   noEndpoints: '还没有推理端点。打开一个含有 GGUF 文件的模型，点击“部署”即可。',
-  noOwnModels: '您还没有模型。',
   noModels: '这里还没有模型',
   noModelsText: '用您已有的 hf 工具上传一个：',
   connect: '连接',
