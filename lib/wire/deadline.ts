@@ -34,10 +34,9 @@ export function startDeadline(
     if (!req.complete) grace = setTimeout(() => req.destroy(signal.reason), GRACE_MS);
   };
   const timer = limits.timeoutMs > 0 ? setTimeout(onDeadline, limits.timeoutMs) : undefined;
-  const stopWatching =
-    timer === undefined && req.method !== 'GET' && req.method !== 'HEAD'
-      ? watchBody(req, limits.silenceMs)
-      : undefined;
+  const isPatient = limits.timeoutMs === 0 || limits.timeoutMs > limits.silenceMs;
+  const mayUpload = req.method !== 'GET' && req.method !== 'HEAD';
+  const stopWatching = isPatient && mayUpload ? watchBody(req, limits.silenceMs) : undefined;
   return {
     signal,
     causeOf: (error) => (signal.aborted && isAbort(error) ? signal.reason : error),

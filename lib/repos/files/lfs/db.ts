@@ -111,6 +111,12 @@ export async function lockLiveRepo(tx: Queryable, repoId: RepoId): Promise<strin
   return rows[0]?.subject ?? null;
 }
 
+/** Whether the repo is still there. Takes no lock: readers must neither wait for commits nor hold them up. */
+export async function isLiveRepo(db: Queryable, repoId: RepoId): Promise<boolean> {
+  const { rows } = await db.query('SELECT 1 FROM repo WHERE id = $1 AND deleted_at IS NULL', [repoId]);
+  return rows.length === 1;
+}
+
 /** Records a checked whole object; null when this very key is recorded already. */
 export async function insertObject(
   tx: Queryable,

@@ -17,6 +17,8 @@ export type ShardProgress =
   | { readonly stage: 'validating'; readonly verifiedBytes: number; readonly totalBytes: number }
   | { readonly stage: 'committing' };
 
+/** A shard may name the same xorbs over and over: a few kilobytes of it can cost 150 MB and seconds of a core. */
+const checks = createSlots({ limit: 4, maxWaiting: 64, maxWaitMs: 60_000, what: 'shards' });
 const verifications = createSlots({
   limit: 4,
   maxWaiting: 64,
@@ -39,7 +41,8 @@ export async function putShard(
 ): Promise<void> {
   const userId = grant.who?.userId;
   if (userId === undefined) throw hubError('forbidden', 'uploading needs a user');
-  const checked = await checkShard(app, grant.domainId, body).catch((error) => {
+  const check = () => checkShard(app, grant.domainId, body);
+  const checked = await checks.use(check, signal).catch((error) => {
     throw error instanceof XetInvalid ? hubError('invalid_input', `shard: ${error.message}`) : error;
   });
   const files = await verifySha256s(app, grant.domainId, checked, signal, onProgress);
@@ -65,6 +68,12 @@ async function verifySha256s(
   const isVerified = (f: CheckedFile) => states.get(fileKey(f.hash, f.sha256)) === 'verified';
   const inline = new Set<CheckedFile>();
   let totalBytes = 0;
+  const bad = files.find((f) => states.get(fileKey(f.hash, f.sha256)) === 'bad');
+  if (bad !== undefined)
+    throw hubError(
+      'invalid_input',
+      `shard: file ${hashText(bad.hash)} was read back before and its SHA-256 is not ${bad.sha256}`,
+    );
   for (const file of files) {
     if (isVerified(file) || totalBytes + file.sizeBytes > app.config.LARDER_INLINE_SHA256_BYTES) continue;
     totalBytes += file.sizeBytes;

@@ -44,7 +44,13 @@ export async function putXorb(
     lostKey = known.objectKey;
     app.log.error({ xorb: upload.hash, key: lostKey }, 'the store lost a xorb; the client sends it again');
   }
-  return uploads.use(() => storeXorb(app, grant, { ...upload, hashBytes: hash, lostKey }, signal), signal);
+  const store = () => storeXorb(app, grant, { ...upload, hashBytes: hash, lostKey }, signal);
+  return uploads.use(store, signal).catch(async (error) => {
+    if (!(error instanceof XetInvalid)) throw error;
+    // A client that still writes would not read the answer. The slot is free by now, for others.
+    await drain(upload.body);
+    throw hubError('invalid_input', `xorb: ${error.message}`);
+  });
 }
 
 async function storeXorb(
@@ -59,10 +65,7 @@ async function storeXorb(
   try {
     await app.store.put(objectKey, bytes, { sizeBytes: upload.sizeBytes, signal });
   } catch (error) {
-    const cause = verification.failure ?? error;
-    if (!(cause instanceof XetInvalid)) throw cause;
-    await drain(upload.body); // a client that still writes would not read the answer
-    throw hubError('invalid_input', `xorb: ${cause.message}`);
+    throw verification.failure ?? error;
   }
   await failpoint('xet.xorb-stored');
   const table = verification.table;
