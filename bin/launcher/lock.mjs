@@ -1,5 +1,17 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
+
+/** Removing a dead process's lock takes microseconds; who began so long ago has died of it. */
+const REMOVAL_LIMIT_MS = 5_000;
 
 /**
  * What tells a process from a later one with the same number: its start time. Null when no such process runs
@@ -35,11 +47,29 @@ export function tryLock(file) {
         if (error.code !== 'EEXIST') throw error;
       }
       if (holderOf(file) !== null) return false;
-      rmSync(file, { force: true });
+      removeDead(file);
     }
   } finally {
     unlinkSync(draft);
   }
+}
+
+/**
+ * Removes the lock of a dead process, one remover at a time: two that saw the same dead lock must not remove the
+ * living one that the faster of them put in its place.
+ */
+function removeDead(file) {
+  const guard = `${file}.removal`;
+  try {
+    mkdirSync(guard);
+  } catch {
+    const age = Date.now() - (statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > REMOVAL_LIMIT_MS) rmSync(guard, { recursive: true, force: true });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5); // another removes it: look again
+    return;
+  }
+  if (holderOf(file) === null) rmSync(file, { force: true });
+  rmSync(guard, { recursive: true, force: true });
 }
 
 /** Process number of the living holder, or null. */
