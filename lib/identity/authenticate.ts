@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type HubError, hubError } from '#lib/base/errors.ts';
 import type { App } from './context.ts';
 import { findToken } from './db.ts';
@@ -23,7 +23,7 @@ export function isTokenShaped(text: string): boolean {
 
 /** SHA-256 of a token: all that is ever stored or compared of it. */
 export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return Buffer.from(hash('sha256', token), 'hex'); // a third of the time of a Hash object, on every request
 }
 
 function invalidCredentials(): HubError {
