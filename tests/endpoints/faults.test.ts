@@ -26,12 +26,14 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const worker of workers.splice(0)) await worker.stop('SIGTERM');
+  const ends: string[] = [];
+  for (const worker of workers.splice(0))
+    ends.push(`${await worker.stop('SIGTERM', 60_000)}: ${worker.logs()}`);
   for (const room of rooms.splice(0)) await room.stop({ leaveEngines: false });
   const left = await enginePids(test.dataDir);
   for (const pid of left) process.kill(pid, 'SIGKILL');
   await test.close();
-  expect(left).toEqual([]);
+  expect(left, ends.join('\n')).toEqual([]);
 });
 
 const room = async (driver?: Driver) => {
@@ -215,6 +217,20 @@ describe('engines and workers that die', () => {
     expect(waiting.message).toBe('waiting for a worker');
     startWorker();
     await untilState(ctx, endpoint, 'ready');
+  }, 180_000);
+
+  it('a worker that is asked to stop while it still starts leaves no engine behind', async () => {
+    const first = startWorker();
+    const endpoint = await deploy();
+    await untilState(ctx, endpoint, 'ready');
+    await first.stop('SIGKILL');
+    const second = startWorker({ LARDER_FAILPOINTS: 'worker.starting=sleep:2000' });
+    await eventually(
+      async () => second.logs().includes('failpoint worker.starting'),
+      'second worker at work',
+    );
+    expect(await second.stop('SIGTERM', 60_000)).toBe(0);
+    expect(await enginePids(test.dataDir)).toEqual([]);
   }, 180_000);
 
   it('the engine sees no secret of the hub', async () => {
