@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDispatcher } from '#lib/wire/dispatch.ts';
+import { BasedResponse } from '#lib/wire/respond.ts';
 import { route } from '#lib/wire/route.ts';
 import { routes } from '#lib/wire/routes.ts';
 import {
@@ -265,7 +266,10 @@ describe('a client that stops or crawls does not keep a connection', () => {
       },
     );
     const dispatch = createDispatcher(hub.app, [slow, ...routes], { silenceMs });
-    const server = createServer({ requestTimeout: 0 }, (req, res) => void dispatch(req, res));
+    const server = createServer(
+      { ServerResponse: BasedResponse, requestTimeout: 0 },
+      (req, res) => void dispatch(req, res),
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return {
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
