@@ -253,6 +253,61 @@ describe('names of branches', () => {
     }
     expect(await everything(hub.app)).toEqual(before);
   });
+
+  test('nor is one made by asking for it', async () => {
+    const before = await everything(hub.app);
+    for (const name of bad) {
+      const answer = await hub.ask(`/api/models/alice/open/branch/${encodeURIComponent(name)}`, { body: {} });
+      expect([400, 404, 405, 409, 422], `${name}: ${answer.text}`).toContain(answer.status);
+      expect(answer.message).toBeTruthy();
+    }
+    for (const broken of ['%zz', '%e0%a4', '%']) {
+      const answer = await sendRaw(
+        hub.url,
+        `POST /api/models/alice/open/branch/${broken} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKENS.alice}\r\n` +
+          'Content-Length: 2\r\nConnection: close\r\n\r\n{}',
+      );
+      expect([400, 404], broken).toContain(answer.statuses[0]);
+    }
+    for (const startingPoint of ['nope', '../x', '\u0000', { not: '' }, 7]) {
+      const answer = await hub.ask('/api/models/alice/open/branch/fine', { body: { startingPoint } });
+      expect([400, 404], JSON.stringify(startingPoint)).toContain(answer.status);
+    }
+    expect(await everything(hub.app)).toEqual(before);
+  });
+
+  test('a branch and one below it asked for at once: one comes to be, and the other is told why', async () => {
+    await hub.createRepo('races');
+    for (let round = 0; round < 5; round++) {
+      const [above, below] = await Promise.all(
+        [`b${round}`, `b${round}%2Fx`].map((name) =>
+          hub.ask(`/api/models/alice/races/branch/${name}`, { body: {} }),
+        ),
+      );
+      const statuses = [above?.status, below?.status].sort();
+      expect(statuses[0], `${above?.text} ${below?.text}`).toBe(200);
+      expect([400, 409]).toContain(statuses[1]);
+      const { rows } = await hub.app.db.query('SELECT 1 FROM ref WHERE name LIKE $1', [
+        `refs/heads/b${round}%`,
+      ]);
+      expect(rows).toHaveLength(1);
+    }
+  });
+
+  test('a stranger and a read token make and delete none', async () => {
+    const before = await everything(hub.app);
+    for (const [as, repo, status] of [
+      ['bob', 'open', 403],
+      ['reader', 'open', 403],
+      ['bob', 'secret', 404],
+      ['nobody', 'secret', 401],
+    ] as const)
+      for (const method of ['POST', 'DELETE']) {
+        const answer = await hub.ask(`/api/models/alice/${repo}/branch/main`, { as, method, body: {} });
+        expect(answer.status, `${as} ${method} ${repo}: ${answer.text}`).toBe(status);
+      }
+    expect(await everything(hub.app)).toEqual(before);
+  });
 });
 
 describe('names of repos', () => {
