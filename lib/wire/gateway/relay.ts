@@ -49,8 +49,7 @@ export async function relay(
       : {}),
   };
   await counted(ctx, target, async () => {
-    const bytes = Buffer.from(JSON.stringify(asked));
-    const answer = await askEngine(target, enginePath, bytes, ctx.signal);
+    const answer = await askEngine(target, enginePath, bytesOf(asked), ctx.signal);
     const isEvents = /^text\/event-stream\b/.test(answer.headers['content-type'] ?? '');
     return isEvents ? relayEvents(ctx, answer, res, wantsUsage) : relayWhole(answer, res);
   });
@@ -67,6 +66,15 @@ async function readBody(req: WireRequest): Promise<OpenAiBody> {
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw hubError('invalid_input', 'the request body must be a JSON object');
   return value;
+}
+
+/** JSON can be read at any depth but not written: what nests a hundred thousand deep overflows the stack. */
+function bytesOf(body: OpenAiBody): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(body));
+  } catch (error) {
+    throw hubError('invalid_input', 'the request body nests too deeply', { cause: error });
+  }
 }
 
 function modelOf(body: OpenAiBody): string {
