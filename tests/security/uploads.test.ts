@@ -81,8 +81,8 @@ describe('a file whose SHA-256 turned out to be a lie', () => {
       });
       return ((await answer.json()) as { objects: [{ actions?: { upload: { href: string } } }] }).objects[0];
     };
-    const link = (await batch()).actions?.upload.href ?? '';
     expect((await cas.upload(liar, { sha256 })).status).toBe(200);
+    const link = (await batch()).actions?.upload.href ?? ''; // the lie saves nobody the upload
     expect((await fetch(link, { method: 'PUT', body: new Uint8Array(bytes) })).status).toBe(200);
     const edge = await hub.app.db.query(
       'SELECT object_id IS NOT NULL AS whole, xet_file_id FROM repo_file WHERE sha256 = $1',

@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type HubError, hubError } from '#lib/base/errors.ts';
-import { newId, parseSha256, type Sha256 } from '#lib/base/ids.ts';
+import { newId, parseSha256, type RepoId, type Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
 import { requireWrite } from '../../access.ts';
-import type { Repo, RepoRef } from '../../types.ts';
+import type { Repo, RepoFile, RepoRef } from '../../types.ts';
 import { findFiles } from '../find-files.ts';
+import { unverifiedAmong } from '../xet/db.ts';
 import { insertUploads, type UploadRow } from './db.ts';
 import { type FileGrant, linkLifetime, signLink } from './links.ts';
 import { MAX_FILE_BYTES, MULTIPART_FROM_BYTES, partLengths, partSizeFor } from './part-plan.ts';
@@ -63,8 +64,8 @@ export async function beginUpload(
   if (ctx.principal.kind !== 'user') throw hubError('unauthenticated', 'Sign in to upload');
   const { objects } = request;
   const wanted = objects.map((object) => ({ object, sha256: parseSha256(object.oid) }));
-  const held = await findFiles(
-    ctx.db,
+  const held = await findSureFiles(
+    ctx,
     repo.id,
     wanted.flatMap((w) => w.sha256 ?? []),
   );
@@ -99,6 +100,22 @@ export async function beginUpload(
     tickets.push(...(await Promise.all(wanted.slice(at, at + BEGIN_AT_ONCE).map(ticketOf))));
   await insertUploads(ctx.db, rows, new Date(ctx.clock.now() + expiresSeconds * 1000));
   return { repo, transfer, expiresSeconds, tickets };
+}
+
+/** What the repo holds beyond doubt. A Xet file that was not read back yet may be another writer's lie: it saves nobody the upload. */
+async function findSureFiles(
+  ctx: Ctx,
+  repoId: RepoId,
+  sha256s: readonly Sha256[],
+): Promise<Map<Sha256, RepoFile>> {
+  const held = await findFiles(ctx.db, repoId, sha256s);
+  const byXetAlone = [...held.values()].filter((file) => file.objectKey === null);
+  const unsure = await unverifiedAmong(
+    ctx.db,
+    byXetAlone.flatMap((file) => file.xet?.fileId ?? []),
+  );
+  for (const file of byXetAlone) if (file.xet && unsure.has(file.xet.fileId)) held.delete(file.sha256);
+  return held;
 }
 
 function chooseTransfer(objects: readonly WantedObject[], offered: readonly string[]): Transfer {

@@ -228,6 +228,16 @@ export function fileKey(hash: Buffer, sha256: Sha256): string {
   return `${hash.toString('hex')}:${sha256}`;
 }
 
+/** Those of the files whose SHA-256 nobody has recomputed yet. Plan: one probe of xet_file_pkey per id. */
+export async function unverifiedAmong(db: Queryable, ids: readonly number[]): Promise<Set<number>> {
+  if (ids.length === 0) return new Set();
+  const { rows } = await db.query<{ id: number }>(
+    `SELECT id FROM xet_file WHERE id = ANY($1::bigint[]) AND sha256_state = 'unverified'`,
+    [ids],
+  );
+  return new Set(rows.map((row) => row.id));
+}
+
 /** Sets what the recomputed SHA-256 said. */
 export async function setSha256State(db: Queryable, fileId: number, state: Sha256State): Promise<void> {
   await db.query('UPDATE xet_file SET sha256_state = $2 WHERE id = $1', [fileId, state]);
