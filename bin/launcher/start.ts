@@ -23,16 +23,16 @@ const SAME_SIGNAL_MS = 1_000;
 export async function start(options: Options, mode: { dev: boolean }): Promise<number> {
   const running = new RunningHub(options, mode.dev);
   const stopped = new Promise<number>((resolve) => listenForStop(running, resolve));
-  try {
-    await running.start();
-  } catch (error) {
-    if (!running.stopping) {
-      say(red(`larder: ${(error as Error).message}`));
+  const ended = running.start().then(
+    () => stopped,
+    async (error: Error) => {
+      if (running.stopping) return stopped;
+      say(red(`larder: ${error.message}`));
       await running.stop();
       return 1;
-    }
-  }
-  return stopped;
+    },
+  );
+  return Promise.race([stopped, ended]); // Ctrl-C may come while something is being waited for
 }
 
 function listenForStop(running: RunningHub, done: (code: number) => void): void {

@@ -151,6 +151,15 @@ function commandIs(pid: number, text: string): boolean {
   }
 }
 
+test('Ctrl-C in the middle of starting ends what runs already, with exit code 0', async () => {
+  const hub = start();
+  await until(() => hub.family().some((pid) => commandIs(pid, 'server.ts')), 'the server does not start');
+  const family = hub.family();
+  expect(await hub.interrupt()).toBe(0);
+  expect(hub.output()).not.toContain('Larder is ready');
+  expect(alive(family)).toEqual([]);
+});
+
 test('a second hub on the same data folder is refused and leaves the first alone', async () => {
   const first = start({ LARDER_ADMIN_TOKEN: TOKEN });
   await first.ready;
