@@ -45,4 +45,15 @@ describe('slots', () => {
     await first;
     expect(await slots.use(async () => 4, never)).toBe(4);
   });
+
+  test('a held slot is freed once, however often it is given back', async () => {
+    const slots = createSlots({ limit: 1, maxWaiting: 1, maxWaitMs: 30, what: 'tests' });
+    const release = await slots.hold(never);
+    await expect(slots.hold(never)).rejects.toMatchObject({ code: 'overloaded' });
+    release();
+    release();
+    const again = await slots.hold(never);
+    await expect(slots.hold(never)).rejects.toMatchObject({ code: 'overloaded' });
+    again();
+  });
 });

@@ -7,6 +7,9 @@ export interface Slots {
    * throws `overloaded` at once, so that the client comes back later.
    */
   use<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+
+  /** As `use`, for work that outlives a call: the slot is held until the returned function is called. */
+  hold(signal: AbortSignal): Promise<() => void>;
 }
 
 interface Waiter {
@@ -46,16 +49,27 @@ export function createSlots(options: {
     });
   }
 
+  async function hold(signal: AbortSignal): Promise<() => void> {
+    signal.throwIfAborted();
+    await enter(signal);
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      const next = waiting.values().next().value;
+      if (next === undefined) free++;
+      else next.enter(); // the slot changes hands
+    };
+  }
+
   return {
+    hold,
     async use(work, signal) {
-      signal.throwIfAborted();
-      await enter(signal);
+      const release = await hold(signal);
       try {
         return await work();
       } finally {
-        const next = waiting.values().next().value;
-        if (next === undefined) free++;
-        else next.enter(); // the slot changes hands
+        release();
       }
     },
   };
