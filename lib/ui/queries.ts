@@ -6,6 +6,7 @@ import { findProfile } from '#lib/identity/find-profile.ts';
 import { listTokens } from '#lib/identity/list-tokens.ts';
 import { readSession } from '#lib/identity/read-session.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
+import { render } from './markdown/render-pool.ts';
 import { readCard } from './view-models/card.ts';
 import { filePage } from './view-models/file-page.ts';
 import { folderPage } from './view-models/folder-page.ts';
@@ -30,6 +31,7 @@ export const queries = {
   listTree,
   readCard,
   readSession,
+  render,
   repoOverview,
 };
 

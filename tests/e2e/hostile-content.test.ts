@@ -109,6 +109,24 @@ test('a weights file that is none says so, with the reason', async () => {
   await close();
 });
 
+test('a card that would take minutes to render is shown as written, and the hub answers meanwhile', async () => {
+  await makeRepo(hub, 'admin/bomb', { 'README.md': `# Bomb\n\n${'>'.repeat(100_000)}` });
+  const { page, troubles, close } = await visit(browser, hub);
+  const opened = page.goto('/admin/bomb', { timeout: 60_000 });
+  const waits: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    const started = performance.now();
+    expect((await fetch(`${hub.url}/api/models/admin/hostile`)).status).toBe(200);
+    waits.push(performance.now() - started);
+    await page.waitForTimeout(200);
+  }
+  expect((await opened)?.status()).toBe(200);
+  await page.getByText('This text is too intricate to be rendered').waitFor();
+  expect(Math.max(...waits)).toBeLessThan(5_000);
+  expect(troubles).toEqual([]);
+  await close();
+}, 90_000);
+
 test('pages cannot be framed, sniffed or given a script from outside', async () => {
   const { headers } = await fetch(`${hub.url}/admin/hostile`);
   const csp = headers.get('content-security-policy') ?? '';

@@ -1,49 +1,30 @@
 import 'katex/dist/katex.min.css';
-import { MarkdownAsync as renderMarkdown } from 'react-markdown';
-import rehypeKatex from 'rehype-katex';
-import rehypeRaw from 'rehype-raw';
-import rehypeSanitize from 'rehype-sanitize';
-import rehypeSlug from 'rehype-slug';
-import remarkGfm from 'remark-gfm';
-import remarkMath from 'remark-math';
-import { highlightCode } from './highlight-code.ts';
-import { type MarkdownPlace, rewriteAddresses } from './rewrite-addresses.ts';
-import { cardSchema } from './sanitize-schema.ts';
+import { hub } from '../hub.ts';
+import { Notice } from '../kit/panel.tsx';
+import { translator } from '../translator.ts';
+import type { MarkdownPlace } from './rewrite-addresses.ts';
 
-/** No commands that link, load or define without end; a formula that is wrong shows itself in red. */
-const KATEX = {
-  trust: false,
-  strict: 'ignore',
-  throwOnError: false,
-  maxExpand: 200,
-  maxSize: 20,
-  errorColor: 'var(--bad)',
-} as const;
-
-/**
- * Renders the Markdown of a stranger. Raw HTML is parsed, then sanitized; only what our own plugins add comes
- * after the sanitizer. `text` must be bounded by the caller.
- */
+/** The Markdown of a stranger, rendered; what cannot be rendered in time is shown as it was written. */
 export async function Markdown({ text, place }: { text: string; place: MarkdownPlace }) {
+  const { repo, revision, folder } = place;
+  const { type, namespace, name } = repo;
+  const task = {
+    kind: 'markdown',
+    text,
+    place: { repo: { type, namespace, name }, revision, folder },
+  } as const;
+  const html = await hub().render(task);
+  if (html === null) return <Unrendered text={text} />;
+  // renderMarkdown sanitizes: tests/e2e/hostile-content.test.ts.
+  return <div className="prose" dangerouslySetInnerHTML={{ __html: html }} />;
+}
+
+async function Unrendered({ text }: { text: string }) {
+  const t = await translator();
   return (
-    <div className="prose">
-      {
-        await renderMarkdown({
-          children: text,
-          // The sanitizer prefixes all ids; two prefixes would part footnotes from their links.
-          remarkRehypeOptions: { clobberPrefix: '' },
-          remarkPlugins: [remarkGfm, [remarkMath, { singleDollarTextMath: true }]],
-          rehypePlugins: [
-            rehypeRaw,
-            [rehypeSanitize, cardSchema],
-            [rehypeSlug, { prefix: 'user-content-' }],
-            rewriteAddresses(place),
-            [rehypeKatex, KATEX],
-            highlightCode,
-          ],
-          urlTransform: (url) => url,
-        })
-      }
+    <div className="flex flex-col gap-4">
+      <Notice tone="warn" title={t('repo.notRendered')} />
+      <pre className="max-h-[70vh] overflow-auto text-sm break-words whitespace-pre-wrap">{text}</pre>
     </div>
   );
 }

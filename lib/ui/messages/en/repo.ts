@@ -33,6 +33,7 @@ export const repo = {
   weights: 'Weights',
   moreFiles: 'and {count, number} more',
   browseFiles: 'Browse files',
+  notRendered: 'This text is too intricate to be rendered, so it is shown as it was written.',
   noCardTitle: 'No card yet',
   noCardText:
     'A card is the README.md of the repo. It tells others what this is, how it was made and how to use it. Upload one:',

@@ -33,6 +33,7 @@ export const repo = {
   weights: '权重',
   moreFiles: '还有 {count, number} 个',
   browseFiles: '浏览文件',
+  notRendered: '这段文本过于复杂，无法渲染，因此按原文显示。',
   noCardTitle: '还没有说明卡',
   noCardText: '说明卡就是仓库中的 README.md，它告诉别人这是什么、如何制作、怎样使用。上传一个：',
   cardWarnings: 'README.md 开头的元数据无法读取',

@@ -1,13 +1,12 @@
-import { renderToStaticMarkup } from 'react-dom/server';
 import { expect, test } from 'vitest';
-import { Markdown } from './markdown.tsx';
+import { renderMarkdown } from './render-markdown.ts';
 
 const place = {
   repo: { type: 'model', namespace: 'acme', name: 'bert' },
   revision: 'main',
   folder: 'docs',
 } as const;
-const render = async (text: string) => renderToStaticMarkup(await Markdown({ text, place }));
+const render = (text: string) => renderMarkdown(text, place);
 
 const ATTACKS = [
   '<script>alert(1)</script>',
@@ -85,18 +84,3 @@ test('tables, task lists, details, formulas and code come out as a reader expect
     expect(html, part).toContain(part);
   }
 });
-
-test('hostile texts end in reasonable time: nesting, unclosed brackets, macro bombs', async () => {
-  const bombs = [
-    '>'.repeat(3_000),
-    '['.repeat(20_000),
-    '*a '.repeat(5_000),
-    '`'.repeat(20_000),
-    `$\\def\\a{\\a\\a}\\a$`,
-    '<div>'.repeat(3_000),
-    `${'- '.repeat(1_000)}x`,
-  ];
-  const started = performance.now();
-  for (const bomb of bombs) await render(bomb).catch((error: unknown) => expect(error).toBeInstanceOf(Error));
-  expect(performance.now() - started).toBeLessThan(60_000);
-}, 90_000);
