@@ -105,6 +105,12 @@ export const configSchema = z.object({
     .max(65535)
     .default(0)
     .describe('Port on 127.0.0.1 where the worker answers /healthz; 0 means none.'),
+  LARDER_ENDPOINTS_PER_NAMESPACE: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(20)
+    .describe('Most endpoints that may run in one namespace at a time.'),
   LARDER_ENGINES_OUTLIVE_WORKER: flag('false').describe(
     'Leave engines running when the worker stops in order (rolling updates); a new worker adopts them.',
   ),

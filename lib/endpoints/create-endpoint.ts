@@ -15,6 +15,7 @@ import { canManage } from './access.ts';
 import { chooseEngine } from './choose-engine.ts';
 import { type EndpointRecord, findEndpointsById } from './db.ts';
 import { addStateEvent, notifyChange } from './events.ts';
+import { refuseTooMany } from './refuse-too-many.ts';
 import type { EndpointSpec, EngineId } from './types.ts';
 import { type EndpointView, viewEndpoint } from './view.ts';
 
@@ -47,7 +48,11 @@ export async function createEndpoint(
     throw hubError('forbidden', 'Forbidden: you must use a write token to deploy a model.');
   const home = canCreateIn(ctx.principal, repo.namespaceId) ? repo.namespaceId : ctx.principal.id;
   const plan = await planFor(ctx, repo);
-  const done = await transaction(ctx.db, (tx) => place(tx, ctx, repo, home, plan));
+  const done = await transaction(ctx.db, async (tx) => {
+    const placed = await place(tx, ctx, repo, home, plan);
+    await refuseTooMany(tx, ctx.config, home);
+    return placed;
+  });
   const [record] = await findEndpointsById(ctx.db, [done.id]);
   if (!record) throw hubError('busy', 'the endpoint was deleted at this moment: try again');
   return { endpoint: await viewEndpoint(ctx, record), created: done.created };

@@ -3,6 +3,7 @@ import { audit } from '#lib/identity/audit.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import type { EndpointRecord } from './db.ts';
 import { addStateEvent, notifyChange } from './events.ts';
+import { refuseTooMany } from './refuse-too-many.ts';
 import type { EndpointState } from './types.ts';
 
 /** One change of what should be: the statement that makes it, and what is told of it. */
@@ -17,7 +18,7 @@ export interface DesiredChange {
 
 /**
  * Changes what should be, with its event, audit row and wake-up in one transaction. Repeating it, also at the
- * same time, has one effect. The caller has checked the right to.
+ * same time, has one effect. The caller has checked the right to. Throws forbidden when it would run one too many.
  */
 export async function setDesired(ctx: Ctx, endpoint: EndpointRecord, change: DesiredChange): Promise<void> {
   const who = ctx.principal.kind === 'user' ? ctx.principal.name : 'the hub';
@@ -29,6 +30,7 @@ export async function setDesired(ctx: Ctx, endpoint: EndpointRecord, change: Des
       action: change.action,
       subject: `endpoint:${endpoint.namespace}/${endpoint.name}`,
     });
+    if (change.state === 'pending') await refuseTooMany(tx, ctx.config, endpoint.namespaceId);
     await notifyChange(tx, endpoint.id, { wanted: true });
   });
 }
