@@ -10,6 +10,9 @@ import { useTranslator } from '../reader.tsx';
 import { ChatTurn } from './chat-turn.tsx';
 import { type Turn, useChat } from './use-chat.ts';
 
+/** Small models like to repeat themselves without end. */
+const MAX_TOKENS = 512;
+
 interface Parameters {
   readonly system: string;
   readonly temperature: string;
@@ -23,7 +26,11 @@ export function Playground({ endpoint }: { endpoint: EndpointView }) {
   const chat = useChat(
     `/endpoints/${encodeURIComponent(endpoint.namespace)}/${encodeURIComponent(endpoint.name)}/v1`,
   );
-  const [parameters, setParameters] = useState<Parameters>({ system: '', temperature: '', maxTokens: '' });
+  const [parameters, setParameters] = useState<Parameters>({
+    system: '',
+    temperature: '',
+    maxTokens: String(MAX_TOKENS),
+  });
   const waiting = waitingText(endpoint);
   const send = (text: string) => {
     const [temperature, maxTokens] = [Number(parameters.temperature), Number(parameters.maxTokens)];
@@ -108,7 +115,6 @@ function ParameterFields({ value, onChange }: { value: Parameters; onChange: (va
             min={0}
             max={2}
             step={0.1}
-            placeholder="0.8"
             value={value.temperature}
             onChange={(event) => set({ temperature: event.target.value })}
           />
@@ -120,7 +126,6 @@ function ParameterFields({ value, onChange }: { value: Parameters; onChange: (va
             min={1}
             max={100_000}
             step={1}
-            placeholder="512"
             value={value.maxTokens}
             onChange={(event) => set({ maxTokens: event.target.value })}
           />
