@@ -114,8 +114,14 @@ async function createCluster(home: string, binaries: Binaries): Promise<void> {
   const draft = join(home, 'cluster.draft');
   rmSync(draft, { recursive: true, force: true });
   const child = start(binaries, 'initdb', home, [
-    ...['-D', draft, '--username=postgres', '--auth=scram-sha-256', `--pwfile=${join(home, 'password')}`],
-    ...['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'],
+    `--pgdata=${draft}`,
+    '--username=postgres',
+    '--auth=scram-sha-256',
+    `--pwfile=${join(home, 'password')}`,
+    '--encoding=UTF8',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--locale=C',
     '--data-checksums',
   ]);
   const code = await exitOf(child);
