@@ -1,6 +1,7 @@
 import type { Queryable } from '#lib/base/db.ts';
 import { bytesOf, hexOf, type Oid, type RepoId, type Sha256 } from '#lib/base/ids.ts';
 import { BoundedCache } from './git/oid-cache.ts';
+import { shareInTick } from './share-in-tick.ts';
 import type { Repo, RepoRef, RepoType, Visibility } from './types.ts';
 
 export interface RepoRow {
@@ -107,6 +108,20 @@ async function foundOf(db: Queryable, rows: FoundRow[]): Promise<FoundRepo | nul
   return { repo, refs, edge: first.edge ?? null };
 }
 
+/**
+ * Requests for files of one repo come in bursts (a snapshot is dozens at once): those that arrive together share
+ * one query. Not in a transaction, which must see its own changes.
+ */
+function find(
+  db: Queryable,
+  query: { name: string; text: string; values: unknown[] },
+): Promise<FoundRepo | null> {
+  const ask = async () => foundOf(db, (await db.query<FoundRow>(query)).rows);
+  if (!('totalCount' in db)) return ask();
+  const parts = query.values.flat().map((value) => (Buffer.isBuffer(value) ? value.toString('hex') : value));
+  return shareInTick(db, [query.name, ...parts].join('\0'), ask); // no part holds a NUL: see storable
+}
+
 const nameValues = (ref: RepoRef, refNames: readonly string[]) => [
   ref.type,
   ref.namespace.toLowerCase(),
@@ -125,12 +140,11 @@ export async function selectRepoAndRefs(
   refNames: readonly string[],
 ): Promise<FoundRepo | null> {
   if (!storable(ref.namespace) || !storable(ref.name)) return null;
-  const { rows } = await db.query<FoundRow>({
+  return find(db, {
     name: 'select-repo-and-refs',
     text: `SELECT ${FOUND_COLUMNS} FROM ${FOUND_TABLES} WHERE n.name_key = $2 AND n.deleted_at IS NULL`,
     values: nameValues(ref, refNames),
   });
-  return foundOf(db, rows);
 }
 
 /**
@@ -144,7 +158,7 @@ export async function selectRepoRefsAndEdge(
   expected: Sha256,
 ): Promise<FoundRepo | null> {
   if (!storable(ref.namespace) || !storable(ref.name)) return null;
-  const { rows } = await db.query<FoundRow>({
+  return find(db, {
     name: 'select-repo-refs-and-edge',
     text: `SELECT ${FOUND_COLUMNS}, e.xmin || concat(':', o.xmin, ':', x.xmin) AS edge
            FROM ${FOUND_TABLES}
@@ -154,7 +168,6 @@ export async function selectRepoRefsAndEdge(
            WHERE n.name_key = $2 AND n.deleted_at IS NULL`,
     values: [...nameValues(ref, refNames), bytesOf(expected)],
   });
-  return foundOf(db, rows);
 }
 
 /** Those of the named refs that exist. Plan: one probe of ref_pkey per name. */
