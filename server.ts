@@ -9,7 +9,7 @@ import { createDispatcher } from '#lib/wire/dispatch.ts';
 import { endWatched } from '#lib/wire/hub/endpoint-events.ts';
 import { createPageGuard } from '#lib/wire/page-guard.ts';
 import { BasedResponse } from '#lib/wire/respond.ts';
-import { routes } from '#lib/wire/routes.ts';
+import { routesOf } from '#lib/wire/routes.ts';
 
 const SHUTDOWN_GRACE_MS = 10_000;
 process.env.NEXT_TELEMETRY_DISABLED = '1';
@@ -55,7 +55,8 @@ async function preparePages(): Promise<Pages | undefined> {
 
 const pages = await preparePages();
 const guardPage = createPageGuard(config, { dev });
-const dispatch = config.LARDER_ROLE === 'pages' ? async () => false : createDispatcher(app, routes);
+const dispatch =
+  config.LARDER_ROLE === 'pages' ? async () => false : createDispatcher(app, routesOf(config.LARDER_ROLE));
 
 const server = createServer({
   ServerResponse: BasedResponse,

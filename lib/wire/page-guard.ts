@@ -15,7 +15,7 @@ function policy(nonce: string, storeOrigin: string | undefined, dev: boolean): s
     `default-src 'self'`,
     `script-src ${script}`,
     `style-src 'self' 'unsafe-inline'`, // Shiki and KaTeX colour by style attributes; the sanitizer keeps users' out
-    `img-src 'self' data: blob: https:`,
+    `img-src 'self' data: blob: https:${storeOrigin ? ` ${storeOrigin}` : ''}`, // large images are redirected to the store
     `font-src 'self' data:`,
     `connect-src 'self'${storeOrigin ? ` ${storeOrigin}` : ''}${dev ? ' ws:' : ''}`,
     `object-src 'none'`,

@@ -1,3 +1,4 @@
+import type { Config } from '#lib/base/config.ts';
 import { routes as gateway } from './gateway/routes.ts';
 import { routes as health } from './health.ts';
 import { routes as hf } from './hf/routes.ts';
@@ -8,3 +9,8 @@ import { routes as xet } from './xet/routes.ts';
 
 /** Every route of the wire; the first pattern that fits wins. */
 export const routes: readonly Route[] = [...health, ...lfs, ...xet, ...hub, ...gateway, ...hf];
+
+/** The routes that a process of this role answers: a gateway has no doors but inference. */
+export function routesOf(role: Config['LARDER_ROLE']): readonly Route[] {
+  return role === 'gateway' ? [...health, ...gateway] : routes;
+}

@@ -12,6 +12,9 @@ import { CARD, hashesOf, noise, writeFiles } from './files.ts';
 import { hfOk } from './python.ts';
 
 const NO_XET = { HF_HUB_DISABLE_XET: '1' };
+/** Above the threshold of multipart uploads. */
+const SIZE_MIB = 66;
+const SIZE_BYTES = SIZE_MIB * 2 ** 20;
 
 let s3: TestS3;
 let dir: string;
@@ -22,7 +25,11 @@ beforeAll(async () => {
   s3 = await startRgw();
   dir = await mkdtemp(join(tmpdir(), 'larder-s3-'));
   source = join(dir, 'source');
-  await writeFiles(source, { 'README.md': CARD, 'model.safetensors': noise(20), 'sub/tiny.bin': 'tiny' });
+  await writeFiles(source, {
+    'README.md': CARD,
+    'model.safetensors': noise(SIZE_MIB),
+    'sub/tiny.bin': 'tiny',
+  });
   wanted = await hashesOf(source);
 });
 
@@ -74,14 +81,14 @@ describe.each([
     const url = `${hub.url}/admin/lfs/resolve/main/model.safetensors`;
     const ahead = await fetch(url, { method: 'HEAD', redirect: 'manual' });
     expect([ahead.status, ahead.headers.get('location')]).toEqual([200, null]);
-    expect(ahead.headers.get('content-length')).toBe(String(20 * 2 ** 20));
+    expect(ahead.headers.get('content-length')).toBe(String(SIZE_BYTES));
     const get = await fetch(url, { redirect: 'manual' });
     const location = get.headers.get('location');
     expect(get.status).toBe(direct === 'true' ? 302 : 200);
     expect(location?.startsWith(s3.endpoint) ?? false).toBe(direct === 'true');
     expect(get.headers.get('x-repo-commit')).toBe(ahead.headers.get('x-repo-commit'));
     expect(get.headers.get('x-linked-etag')).toBe(`"${wanted['model.safetensors']}"`);
-    expect(get.headers.get('x-linked-size')).toBe(String(20 * 2 ** 20));
+    expect(get.headers.get('x-linked-size')).toBe(String(SIZE_BYTES));
     await get.body?.cancel();
   });
 
