@@ -49,12 +49,13 @@ test('a token is shown once, works, and is dead soon after it is revoked', async
   const token = (await dialog.getByText(/^hf_\w{32,}$/).innerText()).trim();
   expect((await whoami(token)).status).toBe(200);
   await dialog.getByRole('button', { name: 'Done' }).click();
-  await page.getByText('laptop').waitFor();
+  const revoke = page.getByRole('button', { name: 'Revoke: laptop' });
+  await revoke.waitFor();
   await page.reload();
   expect(await page.content()).not.toContain(token);
-  await page.getByRole('button', { name: 'Revoke: laptop' }).click();
+  await revoke.click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
-  await page.getByText('laptop').waitFor({ state: 'detached' });
+  await revoke.waitFor({ state: 'detached' }); // the dialog, which names the token too, closes a little later
   await expect.poll(async () => (await whoami(token)).status, { timeout: 12_000 }).toBe(401);
   expect(troubles).toEqual([]);
   await close();
