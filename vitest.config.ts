@@ -5,8 +5,6 @@ export default defineConfig({
     include: ['lib/**/*.test.ts', 'tests/**/*.test.ts', 'workers/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/*.slow.test.ts'],
     globalSetup: ['tests/support/global-setup.ts'],
-    // Real browsers, clients and killed processes on a shared machine: one more try, which the report names.
-    retry: 1,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -183,7 +183,8 @@ export function describeObjectStore(name: string, open: () => ObjectStore): void
         expect((await bytesOf(open(), key)).equals(bodies[i] as Buffer)).toBe(true);
     });
 
-    it('streams 100 MiB in and out while memory grows by less than 64 MiB', async () => {
+    // When garbage is collected is the engine's choice; holding the file would fail both tries.
+    it('streams 100 MiB in and out while memory grows by less than 64 MiB', { retry: 1 }, async () => {
       const key = newObjectKey('blob');
       const piece = randomBytes(MIB);
       const wanted = createHash('sha256');
