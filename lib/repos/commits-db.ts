@@ -7,8 +7,26 @@ export interface CommitNode {
   readonly oid: Oid;
   readonly parents: readonly Oid[];
   readonly treeOid: Oid;
-  readonly authoredAt: Date;
+  readonly committedAt: Date;
+  /** Greater than that of every commit it reaches; 1 for a root. */
+  readonly generation: number;
 }
+
+interface NodeRow {
+  oid: Buffer;
+  parents: Buffer[];
+  tree_oid: Buffer;
+  committed_at: Date;
+  generation: number;
+}
+
+const nodeOf = (row: NodeRow): CommitNode => ({
+  oid: hexOf<Oid>(row.oid),
+  parents: row.parents.map((parent) => hexOf<Oid>(parent)),
+  treeOid: hexOf<Oid>(row.tree_oid),
+  committedAt: row.committed_at,
+  generation: row.generation,
+});
 
 /**
  * `start` and up to `limit` - 1 of its first-parent ancestors, newest first; empty when there is no such commit.
@@ -20,37 +38,70 @@ export async function selectChain(
   start: Oid,
   limit: number,
 ): Promise<CommitNode[]> {
-  const { rows } = await db.query<{ oid: Buffer; parents: Buffer[]; tree_oid: Buffer; authored_at: Date }>({
+  const { rows } = await db.query<NodeRow>({
     name: 'select-chain',
     text: `WITH RECURSIVE chain AS (
-             SELECT oid, parents, tree_oid, authored_at, 1 AS depth FROM commit_index WHERE repo_id = $1 AND oid = $2
+             SELECT oid, parents, tree_oid, committed_at, generation, 1 AS depth
+             FROM commit_index WHERE repo_id = $1 AND oid = $2
              UNION ALL
-             SELECT c.oid, c.parents, c.tree_oid, c.authored_at, chain.depth + 1
+             SELECT c.oid, c.parents, c.tree_oid, c.committed_at, c.generation, chain.depth + 1
              FROM chain JOIN commit_index c ON c.repo_id = $1 AND c.oid = chain.parents[1]
              WHERE chain.depth < $3)
-           SELECT oid, parents, tree_oid, authored_at FROM chain ORDER BY depth`,
+           SELECT oid, parents, tree_oid, committed_at, generation FROM chain ORDER BY depth`,
     values: [repoId, bytesOf(start), limit],
   });
-  return rows.map((row) => ({
-    oid: hexOf<Oid>(row.oid),
-    parents: row.parents.map((parent) => hexOf<Oid>(parent)),
-    treeOid: hexOf<Oid>(row.tree_oid),
-    authoredAt: row.authored_at,
-  }));
+  return rows.map(nodeOf);
 }
 
-/** How many commits can be reached from `start`, itself included. Same plan, once per commit. */
+/**
+ * How many commits can be reached from `start`, itself included; 0 when there is no such commit. One probe where the
+ * index knows it; behind a merge counted once (one probe per commit) and written down.
+ */
 export async function countAncestors(db: Queryable, repoId: RepoId, start: Oid): Promise<number> {
+  const known = await db.query<{ reached: number | null }>({
+    name: 'count-ancestors',
+    text: 'SELECT reached FROM commit_index WHERE repo_id = $1 AND oid = $2',
+    values: [repoId, bytesOf(start)],
+  });
+  const [row] = known.rows;
+  if (row === undefined) return 0;
+  if (row.reached !== null) return row.reached;
   const { rows } = await db.query<{ total: number }>(
     `WITH RECURSIVE reached AS (
        SELECT oid, parents FROM commit_index WHERE repo_id = $1 AND oid = $2
        UNION
        SELECT c.oid, c.parents FROM reached, unnest(reached.parents) AS parent
        JOIN commit_index c ON c.repo_id = $1 AND c.oid = parent)
-     SELECT count(*) AS total FROM reached`,
+     UPDATE commit_index SET reached = (SELECT count(*) FROM reached) WHERE repo_id = $1 AND oid = $2
+     RETURNING reached AS total`,
     [repoId, bytesOf(start)],
   );
   return rows[0]?.total ?? 0;
+}
+
+/**
+ * Whether `ancestor` is `descendant` or can be reached from it. Plan: probes of commit_index_pkey from `descendant`
+ * down to the generation of `ancestor`, no further.
+ */
+export async function isAncestor(
+  db: Queryable,
+  repoId: RepoId,
+  ancestor: Oid,
+  descendant: Oid,
+): Promise<boolean> {
+  if (ancestor === descendant) return true;
+  const { rows } = await db.query<{ found: boolean }>(
+    `WITH RECURSIVE goal AS (SELECT generation FROM commit_index WHERE repo_id = $1 AND oid = $2),
+     reached AS (
+       SELECT oid, parents FROM commit_index WHERE repo_id = $1 AND oid = $3
+       UNION
+       SELECT c.oid, c.parents FROM goal, reached, unnest(reached.parents) AS parent
+       JOIN commit_index c ON c.repo_id = $1 AND c.oid = parent
+       WHERE c.generation >= goal.generation)
+     SELECT EXISTS (SELECT 1 FROM reached WHERE oid = $2) AS found`,
+    [repoId, bytesOf(ancestor), bytesOf(descendant)],
+  );
+  return rows[0]?.found === true;
 }
 
 /** Summaries of commits by oid, with the name of the user who made each. Plan: one probe per oid and table. */

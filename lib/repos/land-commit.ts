@@ -1,11 +1,11 @@
 import type { Tx } from '#lib/base/db.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
-import { bytesOf, type RepoId } from '#lib/base/ids.ts';
 import type { Actor } from '#lib/identity/audit.ts';
 import type { Ctx } from '#lib/identity/context.ts';
-import { type CommitContent, encodeCommit, splitMessage } from './git/commit.ts';
+import { type CommitContent, encodeCommit } from './git/commit.ts';
 import { insertObjects } from './git/db.ts';
 import { type EncodedObject, encodeObject, KIND } from './git/objects.ts';
+import { indexCommits } from './index-commits.ts';
 import { moveRef, type RefMove } from './move-ref.ts';
 
 /** A commit that is ready to be written. */
@@ -22,27 +22,6 @@ export async function sealCommit(commit: CommitContent): Promise<EncodedObject> 
   return encodeObject(KIND.commit, encodeCommit(commit));
 }
 
-async function indexCommit(tx: Tx, repoId: RepoId, landing: Landing, userId: string | null): Promise<void> {
-  const { commit, sealed } = landing;
-  const { title, body } = splitMessage(commit.message);
-  await tx.query(
-    `INSERT INTO commit_index (repo_id, oid, tree_oid, parents, title, message, author_name, author_email, authored_at, user_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9), $10) ON CONFLICT DO NOTHING`,
-    [
-      repoId,
-      bytesOf(sealed.oid),
-      bytesOf(commit.tree),
-      commit.parents.map(bytesOf),
-      title,
-      body,
-      commit.author.name,
-      commit.author.email,
-      commit.author.atSeconds,
-      userId,
-    ],
-  );
-}
-
 /**
  * Inside the caller's transaction: objects, commit index and the move of the ref with all that goes with it (see
  * moveRef). Returns false, having written only unreachable rows, when the ref is no longer at `oldOid`.
@@ -54,7 +33,8 @@ export async function landCommit(
 ): Promise<boolean> {
   const { repo, sealed } = landing;
   await insertObjects(tx, repo.id, [...landing.objects, sealed]);
-  await indexCommit(tx, repo.id, landing, ctx.principal.kind === 'user' ? ctx.principal.id : null);
+  const userId = ctx.principal.kind === 'user' ? ctx.principal.id : null;
+  await indexCommits(tx, repo.id, [{ oid: sealed.oid, commit: landing.commit, userId }]);
   await failpoint('commit.before-cas');
   return moveRef(tx, ctx, { ...landing, newOid: sealed.oid });
 }

@@ -1,8 +1,10 @@
 import type { Tx } from '#lib/base/db.ts';
+import { hubError } from '#lib/base/errors.ts';
 import { bytesOf, type Oid, type RepoId } from '#lib/base/ids.ts';
 import { type Actor, audit } from '#lib/identity/audit.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { repoNotFound } from './access.ts';
+import { bytesText, compileGlob } from './git/wildmatch.ts';
 import { repoPushed } from './jobs.ts';
 import type { RepoRef } from './types.ts';
 
@@ -14,14 +16,32 @@ export interface RefMove {
   readonly oldOid: Oid | null;
   /** What it shall be; null: it shall be gone. */
   readonly newOid: Oid | null;
-  readonly reason: 'create' | 'commit' | 'branch' | 'delete';
+  readonly reason: MoveReason;
+  /** The old commit is not among the ancestors of the new one: history is left behind. Deleting always does. */
+  readonly isForced?: boolean;
 }
 
+/** Why a ref moves; kept in the reflog. */
+export type MoveReason = keyof typeof ACTION;
+
 const ACTION = {
+  /** The first commit of a repo. */
   create: 'repo.create',
   commit: 'repo.commit',
-  branch: 'repo.branch.create',
-  delete: 'repo.branch.delete',
+  push: 'repo.push',
+  /** A branch is made, or moved to another revision. */
+  branch: 'repo.branch',
+  tag: 'repo.tag',
+  delete: 'repo.ref.delete',
+  /** A pull request's own ref is made or moved by the hub. */
+  pull: 'repo.pull',
+  merge: 'repo.merge',
+  revert: 'repo.revert',
+  squash: 'repo.squash',
+  /** A ref is set back to where its reflog says that it was. */
+  restore: 'repo.restore',
+  /** Files are taken out of the whole history. */
+  rewrite: 'repo.rewrite',
 } as const;
 
 /** `model:ns/name`, as audit events name a repo. */
@@ -46,15 +66,40 @@ async function swap(tx: Tx, { repo, ref, oldOid, newOid }: RefMove): Promise<boo
   return rowCount === 1;
 }
 
+/** Throws forbidden when a protected branch would move in a way that its protection rules out. */
+async function checkProtection(
+  tx: Tx,
+  { repo, ref, oldOid, newOid, reason, isForced }: RefMove,
+): Promise<void> {
+  const branch = ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : null;
+  if (branch === null || oldOid === null) return;
+  const { rows } = await tx.query<{ pattern: string; require_pull_request: boolean }>({
+    name: 'select-protection',
+    text: 'SELECT pattern, require_pull_request FROM protected_branch WHERE repo_id = $1 LIMIT 100',
+    values: [repo.id],
+  });
+  const rules = rows.filter((row) => compileGlob(bytesText(row.pattern)).matches(bytesText(branch)));
+  if (rules.length === 0) return;
+  if (newOid === null) throw hubError('forbidden', `Branch ${branch} is protected: it cannot be deleted`);
+  if (isForced)
+    throw hubError(
+      'forbidden',
+      `Branch ${branch} is protected: it only moves forward, history cannot be left behind`,
+    );
+  if (reason !== 'merge' && rules.some((rule) => rule.require_pull_request))
+    throw hubError('forbidden', `Branch ${branch} is protected: changes come in through pull requests only`);
+}
+
 /**
  * Inside the caller's transaction: compare-and-swap of a ref, with its reflog row, the repo's time of change, audit
  * event and `repo-pushed` job. Returns false, having changed nothing, when the ref is not at `oldOid`: the caller
- * then rolls back. Throws repo_not_found when the repo was deleted meanwhile. Every move of every ref goes through
- * here.
+ * then rolls back. Throws repo_not_found when the repo was deleted meanwhile, forbidden when the branch is protected
+ * from such a move. Every move of every ref goes through here.
  */
 export async function moveRef(tx: Tx, ctx: Actor & Pick<Ctx, 'queue'>, move: RefMove): Promise<boolean> {
   const { repo, ref, oldOid, newOid, reason } = move;
   if (!(await swap(tx, move))) return false;
+  await checkProtection(tx, move);
   await tx.query(
     `INSERT INTO ref_update (repo_id, name, old_oid, new_oid, reason, actor_id) VALUES ($1, $2, $3, $4, $5, $6)`,
     [

@@ -3,6 +3,9 @@ import type { Oid } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { createCommit } from '#lib/repos/create-commit.ts';
 import { createRepo } from '#lib/repos/create-repo.ts';
+import type { CommitContent } from '#lib/repos/git/commit.ts';
+import { EMPTY_TREE_OID } from '#lib/repos/git/tree.ts';
+import { indexCommits } from '#lib/repos/index-commits.ts';
 import { lastCommits } from '#lib/repos/last-commits.ts';
 import { listCommits } from '#lib/repos/list-commits.ts';
 import { listTree, pathsInfo } from '#lib/repos/read-tree.ts';
@@ -131,15 +134,18 @@ describe('history', () => {
 
   it('with side branches lists every commit once, children before parents', async () => {
     const { db } = t.app;
-    const side = 'ab'.repeat(20);
-    const merge = 'cd'.repeat(20);
+    const side = 'ab'.repeat(20) as Oid;
+    const merge = 'cd'.repeat(20) as Oid;
     const base = (await listCommits(db, repo, head, { page: 0, limit: 3 })).commits[2]?.oid;
-    const insert = `INSERT INTO commit_index SELECT repo_id, decode($2, 'hex'), tree_oid, $3::bytea[], title, message, author_name, author_email, authored_at, user_id
-                    FROM commit_index WHERE repo_id = $1 AND oid = decode($4, 'hex')`;
-    const bytes = (...oids: (string | undefined)[]) => oids.map((oid) => Buffer.from(oid ?? '', 'hex'));
-    await db.query(insert, [repo.id, side, bytes(base), head]);
-    await db.query(insert, [repo.id, merge, bytes(head, side), head]);
-    const { commits, total } = await listCommits(db, repo, merge as Oid, { page: 0, limit: 1000 });
+    const content = (...parents: (Oid | undefined)[]): CommitContent => {
+      const by = { name: 'x', email: 'x@x', atSeconds: 1 };
+      return { tree: EMPTY_TREE_OID, parents: parents as Oid[], author: by, committer: by, message: 'side' };
+    };
+    await indexCommits(db, repo.id, [
+      { oid: merge, commit: content(head, side), userId: null },
+      { oid: side, commit: content(base), userId: null },
+    ]);
+    const { commits, total } = await listCommits(db, repo, merge, { page: 0, limit: 1000 });
     const order = commits.map((commit) => commit.oid as string);
     expect([total, new Set(order).size]).toEqual([COMMITS + 3, COMMITS + 3]);
     expect(order[0]).toBe(merge);

@@ -119,8 +119,8 @@ describe('a revision', () => {
   it('abbreviated so far that two commits fit means nothing', async () => {
     const ambiguous = Buffer.from(`${first.slice(0, 8)}${'0'.repeat(32)}`, 'hex');
     await t.app.db.query(
-      `INSERT INTO commit_index SELECT repo_id, $2, tree_oid, parents, title, message, author_name, author_email, authored_at, user_id
-       FROM commit_index WHERE repo_id = $1 AND oid = $3`,
+      `INSERT INTO commit_index SELECT repo_id, $2, tree_oid, parents, title, message, author_name, author_email, authored_at, user_id,
+              committed_at, generation, reached FROM commit_index WHERE repo_id = $1 AND oid = $3`,
       [repo.id, ambiguous, bytesOf(first)],
     );
     await expect(resolveRevision(t.app.db, repo, first.slice(0, 8))).rejects.toMatchObject({

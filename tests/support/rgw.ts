@@ -62,8 +62,15 @@ rgw frontends = beast endpoint=127.0.0.1:${ports.gateway}
 }
 
 async function until(what: string, deadline: number, test: () => Promise<boolean>): Promise<void> {
-  while (!(await test().catch(() => false))) {
-    if (Date.now() > deadline) throw new Error(`S3 server for tests: ${what} did not happen in time`);
+  let cause: unknown;
+  const passes = () =>
+    test().catch((error: unknown) => {
+      cause = error;
+      return false;
+    });
+  while (!(await passes())) {
+    if (Date.now() > deadline)
+      throw new Error(`S3 server for tests: ${what} did not happen in time`, { cause });
     await sleep(200);
   }
 }
@@ -119,13 +126,17 @@ async function boot(dir: string, children: ChildProcess[]): Promise<Omit<TestS3,
     await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   };
   const ceph = (...args: string[]) => run('ceph', ['-c', conf, ...args], { timeout: 10_000 });
+  // A monitor that has just answered may still refuse the next command for a moment ("problem getting command
+  // descriptions"), so each is repeated until it is accepted; all of them may be.
+  const accepted = (...args: string[]) =>
+    until(`\`ceph ${args.join(' ')}\``, deadline, () => ceph(...args).then(() => true));
 
   await run('monmaptool', ['--create', '--addv', 'a', `v1:127.0.0.1:${ports.mon}`, '--fsid', fsid, map]);
   await run('ceph-mon', ['-c', conf, '--mkfs', '-i', 'a', '--monmap', map, '--keyring', '/dev/null']);
   await daemon('ceph-mon', '-i', 'a');
-  await until('the monitor answering', deadline, () => ceph('osd', 'new', osdId).then(() => true));
+  await accepted('osd', 'new', osdId);
   await run('ceph-osd', ['-c', conf, '-i', '0', '--mkfs', '--osd-uuid', osdId]);
-  await ceph('osd', 'crush', 'add', 'osd.0', '1.0', 'host=h', 'root=default');
+  await accepted('osd', 'crush', 'add', 'osd.0', '1.0', 'host=h', 'root=default');
   await daemon('ceph-osd', '-i', '0');
   await until('the storage daemon coming up', deadline, async () =>
     /\b1 up/.test((await ceph('osd', 'stat')).stdout),
@@ -135,6 +146,9 @@ async function boot(dir: string, children: ChildProcess[]): Promise<Omit<TestS3,
   await until('the gateway answering', deadline, async () => (await fetch(endpoint)).ok);
   const keys = { accessKeyId: `AK${randomUUID().slice(0, 8)}`, secretAccessKey: randomUUID() };
   const user = ['--uid=larder', '--display-name=larder', `--access-key=${keys.accessKeyId}`];
-  await run('radosgw-admin', ['-c', conf, 'user', 'create', ...user, `--secret-key=${keys.secretAccessKey}`]);
+  const create = ['-c', conf, 'user', 'create', ...user, `--secret-key=${keys.secretAccessKey}`];
+  await until('the user being made', deadline, () =>
+    run('radosgw-admin', create, { timeout: 20_000 }).then(() => true),
+  );
   return { endpoint, ...keys };
 }
