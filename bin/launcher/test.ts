@@ -3,6 +3,7 @@ import { buildPages } from './build.ts';
 import { run } from './program.ts';
 import { providePython, pythonVariables } from './python.ts';
 import { environmentWith } from './run.mjs';
+import { runVitest } from './run-vitest.ts';
 import { chromium, provideSystemPackages } from './system-packages.ts';
 import { bold, green, red, say } from './terminal.ts';
 
@@ -29,8 +30,11 @@ export async function runTests(args: string[]): Promise<number> {
     failed.push('next build');
   }
   say(bold('tests'));
-  if ((await run(['node_modules/vitest/vitest.mjs', 'run', ...args], testVariables())) !== 0)
-    failed.push('tests');
+  const passed =
+    args.length > 0
+      ? (await run(['node_modules/vitest/vitest.mjs', 'run', ...args], testVariables())) === 0
+      : await runVitest(testVariables());
+  if (!passed) failed.push('tests');
   return verdict(failed);
 }
 
