@@ -11,7 +11,7 @@ export function repoAddress(ref: RepoRef): string {
   return `${prefix}/${encodeURIComponent(ref.namespace)}/${encodeURIComponent(ref.name)}`;
 }
 
-export type RepoView = 'tree' | 'blob' | 'commits' | 'resolve' | 'raw';
+export type RepoView = 'tree' | 'blob' | 'commits' | 'resolve' | 'raw' | 'edit' | 'new';
 
 /** A page or raw address inside a repo at a revision. A slash in the revision is encoded, as the Hub's clients do. */
 export function fileAddress(ref: RepoRef, view: RepoView, revision: string, path = ''): string {

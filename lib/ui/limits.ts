@@ -10,3 +10,6 @@ export const MAX_COLOURED_CHARS = 120_000;
 
 /** Shown beside password fields; the hub itself decides (lib/identity/passwords.ts). */
 export const MIN_PASSWORD_LENGTH = 8;
+
+/** Largest text file that the editor opens: larger ones make browsers slow and are for other tools. */
+export const MAX_EDITABLE_BYTES = 1_000_000;

@@ -8,9 +8,11 @@ import { readSession } from '#lib/identity/read-session.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
 import { render } from './markdown/render-pool.ts';
 import { readCard } from './view-models/card.ts';
+import { editableFile } from './view-models/editable-file.ts';
 import { filePage } from './view-models/file-page.ts';
 import { folderPage } from './view-models/folder-page.ts';
 import { historyPage } from './view-models/history-page.ts';
+import { placeInRepo } from './view-models/place-in-repo.ts';
 import { repoOverview } from './view-models/repo-overview.ts';
 
 /**
@@ -19,6 +21,7 @@ import { repoOverview } from './view-models/repo-overview.ts';
  * bundler never follows an import into them. Pages and components import domain modules as types only.
  */
 export const queries = {
+  editableFile,
   filePage,
   findProfile,
   folderPage,
@@ -29,6 +32,7 @@ export const queries = {
   listRepos,
   listTokens,
   listTree,
+  placeInRepo,
   readCard,
   readSession,
   render,

@@ -1,6 +1,7 @@
-import { Code, Download, History } from 'lucide-react';
+import { Code, Download, History, Pencil } from 'lucide-react';
 import type { RepoRef } from '#lib/repos/types.ts';
 import { fileAddress } from '../addresses.ts';
+import { DeleteFileButton } from '../editor/delete-file-button.tsx';
 import { hub } from '../hub.ts';
 import { ButtonAnchor, ButtonLink } from '../kit/button.tsx';
 import { Panel } from '../kit/panel.tsx';
@@ -31,9 +32,10 @@ export async function FileScreen({ repo, tail }: { repo: RepoRef; tail: string }
   );
 }
 
-async function Actions({ page: { place, entry } }: { page: FilePage }) {
+async function Actions({ page: { place, entry, view } }: { page: FilePage }) {
   const t = await translator();
   const { repo } = place.overview;
+  const isText = (view.kind === 'text' || view.kind === 'markdown') && entry.lfs === undefined;
   return (
     <div className="flex flex-wrap items-center justify-between gap-2 border-b border-line px-4 py-2">
       <p className="flex flex-wrap items-center gap-x-3 text-sm text-muted">
@@ -61,6 +63,23 @@ async function Actions({ page: { place, entry } }: { page: FilePage }) {
           <History />
           {t('repo.history')}
         </ButtonLink>
+        {place.branch !== null && place.overview.mayWrite && (
+          <>
+            {isText && (
+              <ButtonLink size="sm" href={fileAddress(repo, 'edit', place.branch, entry.path)}>
+                <Pencil />
+                {t('edit.edit')}
+              </ButtonLink>
+            )}
+            <DeleteFileButton
+              repo={{ type: repo.type, namespace: repo.namespace, name: repo.name }}
+              branch={place.branch}
+              commit={place.commitOid}
+              path={entry.path}
+              oid={entry.oid}
+            />
+          </>
+        )}
       </div>
     </div>
   );

@@ -1,4 +1,4 @@
-import { PackageOpen } from 'lucide-react';
+import { FilePlus, PackageOpen } from 'lucide-react';
 import type { RepoRef } from '#lib/repos/types.ts';
 import { fileAddress } from '../addresses.ts';
 import { hub } from '../hub.ts';
@@ -25,7 +25,15 @@ export async function FolderScreen(props: { repo: RepoRef; tail: string; after: 
   return (
     <>
       <RepoHeader overview={place.overview} tab="files" revision={place.revision} />
-      <PathBar place={place} view="tree" />
+      <div className="flex flex-wrap items-start justify-between gap-x-3">
+        <PathBar place={place} view="tree" />
+        {place.branch !== null && place.overview.mayWrite && (
+          <ButtonLink size="sm" className="mb-3" href={fileAddress(repo, 'new', place.branch, place.path)}>
+            <FilePlus />
+            {t('edit.newFile')}
+          </ButtonLink>
+        )}
+      </div>
       <Panel className="overflow-hidden">
         {lastCommit && <CommitLine repo={repo} commit={lastCommit} />}
         {lines.length === 0 ? (

@@ -13,6 +13,8 @@ export interface PlaceInRepo {
   /** As in the address: branch, tag or oid. */
   readonly revision: string;
   readonly commitOid: CommitSummary['oid'];
+  /** Short name of the branch whose newest version this is; null for tags and commits. */
+  readonly branch: string | null;
   /** From the root, without slashes around it. */
   readonly path: string;
   readonly branches: readonly string[];
@@ -30,6 +32,7 @@ export async function placeInRepo(ctx: Ctx, ref: RepoRef, rawTail: string): Prom
     overview,
     revision: revision.name || overview.repo.defaultBranch,
     commitOid: revision.commitOid,
+    branch: revision.ref?.startsWith('refs/heads/') ? revision.ref.slice('refs/heads/'.length) : null,
     path: path.replace(/^\/+|\/+$/g, ''),
     branches: refs.branches.slice(0, MAX_REFS_SHOWN).map((branch) => branch.name),
     tags: refs.tags.slice(0, MAX_REFS_SHOWN).map((tag) => tag.name),
