@@ -1,7 +1,8 @@
 /**
- * npm run bench [-- resolve upload gateway]: ratios against a peer measured in the same run, never bare times.
+ * npm run bench [-- resolve upload commits gateway]: ratios against a peer measured in the same run, never bare times.
  * Prints one line a figure and ends with 1 when a limit is missed.
  */
+import { benchCommits } from './commits.ts';
 import { benchGateway } from './gateway.ts';
 import { benchResolve } from './resolve.ts';
 import { benchUpload } from './upload.ts';
@@ -19,6 +20,7 @@ export interface Figure {
 const cases: Record<string, () => Promise<Figure[]>> = {
   resolve: benchResolve,
   upload: benchUpload,
+  commits: benchCommits,
   gateway: benchGateway,
 };
 
