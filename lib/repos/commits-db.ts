@@ -54,6 +54,30 @@ export async function selectChain(
 }
 
 /**
+ * All commits that can be reached from `starts`, a parent always before its children. Plan: one probe of
+ * commit_index_pkey per commit; memory: some hundred bytes each.
+ */
+export async function selectReachable(
+  db: Queryable,
+  repoId: RepoId,
+  starts: readonly Oid[],
+): Promise<CommitNode[]> {
+  const { rows } = await db.query<NodeRow>({
+    name: 'select-reachable',
+    text: `WITH RECURSIVE reached AS (
+             SELECT oid, parents, tree_oid, committed_at, generation
+             FROM commit_index WHERE repo_id = $1 AND oid = ANY($2::bytea[])
+             UNION
+             SELECT c.oid, c.parents, c.tree_oid, c.committed_at, c.generation
+             FROM reached, unnest(reached.parents) AS parent
+             JOIN commit_index c ON c.repo_id = $1 AND c.oid = parent)
+           SELECT * FROM reached ORDER BY generation, oid`,
+    values: [repoId, starts.map(bytesOf)],
+  });
+  return rows.map(nodeOf);
+}
+
+/**
  * How many commits can be reached from `start`, itself included; 0 when there is no such commit. One probe where the
  * index knows it; behind a merge counted once (one probe per commit) and written down.
  */

@@ -3,42 +3,53 @@ import { hubError } from '#lib/base/errors.ts';
 import type { Oid } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { requireWrite } from './access.ts';
+import { commitSignature } from './commit-signature.ts';
+import { isAncestor } from './commits-db.ts';
 import { lockRef } from './db.ts';
+import { encodeObject, KIND } from './git/objects.ts';
 import { isRefName } from './git/ref-name.ts';
-import { moveRef } from './move-ref.ts';
+import { EMPTY_TREE_OID } from './git/tree.ts';
+import { landCommit, sealCommit } from './land-commit.ts';
+import { moveRef, type RefMove } from './move-ref.ts';
+import { requireWhole } from './require-whole.ts';
+import { refExists, reserveRefName } from './reserve-ref-name.ts';
 import { resolveRevision } from './resolve-revision.ts';
-import type { Repo, RepoRef } from './types.ts';
+import type { RepoRef } from './types.ts';
 
 export interface NewBranch {
   /** Short name: `main`, `feat/x`. */
   readonly branch: string;
   /** Any revision; the default branch when absent. */
   readonly startingPoint?: string | undefined;
+  /** Begin a history of its own instead: one commit without files. */
+  readonly isEmpty?: boolean | undefined;
   /** Move the branch when it exists, instead of refusing. */
   readonly overwrite?: boolean | undefined;
 }
 
-const exists = (ref: string) => hubError('conflict_exists', `Reference ${ref} already exists`);
-
-/** Refuses a name that would be a folder of another branch's name, or the other way round, as git's files do. */
-async function refuseNested(tx: Tx, repo: Repo, ref: string): Promise<void> {
-  const above = ref.split('/').map((_, depth, parts) => parts.slice(0, depth).join('/'));
-  const { rows } = await tx.query<{ name: string }>(
-    `SELECT name FROM ref WHERE repo_id = $1 AND (name = ANY($2::text[]) OR starts_with(name, $3)) LIMIT 1`,
-    [repo.id, above, `${ref}/`],
-  );
-  const [other] = rows;
-  if (other)
-    throw hubError(
-      'conflict_exists',
-      `Reference ${ref} cannot exist beside ${other.name}: one is a folder of the other`,
-    );
+/** Writes a first commit without files and puts the branch there. */
+async function landEmpty(tx: Tx, ctx: Ctx, move: Omit<RefMove, 'newOid'>): Promise<Oid> {
+  const by = commitSignature(ctx);
+  const commit = {
+    tree: EMPTY_TREE_OID,
+    parents: [],
+    author: by,
+    committer: by,
+    message: 'initial commit',
+  };
+  const sealed = await sealCommit(commit);
+  if (sealed.oid === move.oldOid) return sealed.oid;
+  const objects = [await encodeObject(KIND.tree, Buffer.alloc(0))];
+  if (!(await landCommit(tx, ctx, { ...move, commit, sealed, objects }))) throw refExists(move.ref);
+  return sealed.oid;
 }
 
 /**
- * Creates a branch at a revision. Returns its full name and commit. Throws repo_not_found, forbidden,
- * invalid_input (name), revision_not_found (starting point), conflict_exists (it exists, or its name and
- * another's cannot stand side by side; of simultaneous requests one wins).
+ * Creates a branch at a revision, or with a history of its own. Returns its full name and commit. With `overwrite`
+ * an existing branch moves there, by force when history is left behind. Throws repo_not_found, forbidden (also when a
+ * protected branch would be moved), invalid_input (name; both a starting point and none), revision_not_found
+ * (starting point), conflict_exists (it exists, its name and another's cannot stand side by side, or the commit's
+ * files were permanently deleted; of simultaneous requests one wins).
  */
 export async function createBranch(
   ctx: Ctx,
@@ -48,23 +59,24 @@ export async function createBranch(
   const repo = await requireWrite(ctx, ref);
   if (!isRefName(request.branch))
     throw hubError('invalid_input', `Invalid reference for a branch: ${request.branch}`);
+  if (request.isEmpty && request.startingPoint !== undefined)
+    throw hubError('invalid_input', 'an empty branch has no starting point: give one or the other');
   const name = `refs/heads/${request.branch}`;
-  const { commitOid } = await resolveRevision(ctx.db, repo, request.startingPoint ?? repo.defaultBranch);
-  await transaction(ctx.db, async (tx) => {
+  const start = request.isEmpty
+    ? null
+    : await resolveRevision(ctx.db, repo, request.startingPoint ?? repo.defaultBranch);
+  return transaction(ctx.db, async (tx) => {
     const now = await lockRef(tx, repo.id, name);
-    if (now === commitOid && request.overwrite) return;
-    if (now !== null && !request.overwrite) throw exists(name);
-    // names are given one at a time, so that two that exclude each other cannot both be
-    await tx.query('SELECT 1 FROM repo WHERE id = $1 FOR UPDATE', [repo.id]);
-    if (now === null) await refuseNested(tx, repo, name);
-    const moved = await moveRef(tx, ctx, {
-      repo,
-      ref: name,
-      oldOid: now,
-      newOid: commitOid,
-      reason: 'branch',
-    });
-    if (!moved) throw exists(name);
+    if (now !== null && !request.overwrite) throw refExists(name);
+    if (now !== null && now === start?.commitOid) return { ref: name, commitOid: now };
+    if (start?.ref === null) await requireWhole(tx, repo.id, start.commitOid);
+    if (now === null) await reserveRefName(tx, repo, name);
+    const move = { repo, ref: name, oldOid: now, reason: 'branch' as const };
+    if (start === null)
+      return { ref: name, commitOid: await landEmpty(tx, ctx, { ...move, isForced: now !== null }) };
+    const newOid = start.commitOid;
+    const isForced = now !== null && !(await isAncestor(tx, repo.id, now, newOid));
+    if (!(await moveRef(tx, ctx, { ...move, newOid, isForced }))) throw refExists(name);
+    return { ref: name, commitOid: newOid };
   });
-  return { ref: name, commitOid };
 }

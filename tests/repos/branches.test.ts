@@ -4,7 +4,7 @@ import { checkRepos } from '#lib/repos/check-repos.ts';
 import { createBranch } from '#lib/repos/create-branch.ts';
 import { createCommit } from '#lib/repos/create-commit.ts';
 import { createRepo } from '#lib/repos/create-repo.ts';
-import { deleteBranch } from '#lib/repos/delete-branch.ts';
+import { deleteRef } from '#lib/repos/delete-ref.ts';
 import { isRefName } from '#lib/repos/git/ref-name.ts';
 import { resolveRevision } from '#lib/repos/resolve-revision.ts';
 import type { Repo } from '#lib/repos/types.ts';
@@ -47,7 +47,7 @@ describe('a branch', () => {
     expect(await at('old')).toBe(first);
     const { commitOid } = await commit('feat/x', '2');
     expect([await at('feat/x'), (await at('main')) === commitOid]).toEqual([commitOid, false]);
-    await deleteBranch(ctx, repo, 'feat/x');
+    await deleteRef(ctx, repo, 'branch', 'feat/x');
     await expect(at('feat/x')).rejects.toMatchObject({ code: 'revision_not_found' });
     await expect(commit('feat/x', '3')).rejects.toMatchObject({ code: 'revision_not_found' });
     await createBranch(ctx, repo, { branch: 'feat/x', startingPoint: commitOid });
@@ -97,9 +97,9 @@ describe('a branch', () => {
       'revision_not_found',
       /nope/,
     );
-    await refused(deleteBranch(ctx, repo, 'main'), 'forbidden', /^Cannot delete refs\/heads\/main/);
-    await refused(deleteBranch(ctx, repo, 'nope'), 'revision_not_found', /Invalid rev id: nope/);
-    await refused(deleteBranch(ctx, repo, 'a\0'), 'revision_not_found', /./);
+    await refused(deleteRef(ctx, repo, 'branch', 'main'), 'forbidden', /^Cannot delete refs\/heads\/main/);
+    await refused(deleteRef(ctx, repo, 'branch', 'nope'), 'revision_not_found', /Invalid rev id: nope/);
+    await refused(deleteRef(ctx, repo, 'branch', 'a\0'), 'revision_not_found', /./);
     expect(await countTraces(t.app.db)).toEqual(before);
   });
 
@@ -108,7 +108,7 @@ describe('a branch', () => {
       await createBranch(ctx, repo, { branch: 'busy', overwrite: true });
       const results = await Promise.allSettled([
         commit('busy', `a${round}`),
-        deleteBranch(ctx, repo, 'busy'),
+        deleteRef(ctx, repo, 'branch', 'busy'),
         commit('busy', `b${round}`),
         createBranch(ctx, repo, { branch: 'busy', overwrite: true }),
       ]);

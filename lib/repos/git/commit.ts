@@ -81,3 +81,22 @@ export function parseTag(content: Buffer): { object: Oid; type: string } {
   if (!match?.[1] || !match[2]) throw new Error('not a tag object');
   return { object: match[1] as Oid, type: match[2] };
 }
+
+/** An annotated tag object of a commit. The message ends in one newline, as `git tag -m` writes it. */
+export function encodeTag(tag: {
+  readonly object: Oid;
+  /** Short name, without refs/tags/. */
+  readonly name: string;
+  readonly tagger: Signature;
+  readonly message: string;
+}): Buffer {
+  const lines = [
+    `object ${tag.object}`,
+    'type commit',
+    `tag ${tag.name}`,
+    `tagger ${formatSignature(tag.tagger)}`,
+    '',
+    `${tag.message.trimEnd()}\n`,
+  ];
+  return Buffer.from(lines.join('\n'), 'utf8');
+}

@@ -1,6 +1,6 @@
 import type { Queryable } from '#lib/base/db.ts';
 import { bytesOf, hexOf, type Oid, type RepoId, type Sha256 } from '#lib/base/ids.ts';
-import type { EncodedObject, Kind, StoredGitObject } from './objects.ts';
+import { type EncodedObject, KIND, type Kind, type StoredGitObject } from './objects.ts';
 import type { BlobFacts } from './oid-cache.ts';
 
 const BATCH = 5000;
@@ -28,6 +28,26 @@ export async function selectObjects(
     }
   }
   return found;
+}
+
+/** Those of `oids` that are annotated tags. Same plan as selectObjects; the data of commits among them is not sent. */
+export async function selectTagObjects(
+  db: Queryable,
+  repoId: RepoId,
+  oids: readonly Oid[],
+): Promise<Map<Oid, StoredGitObject>> {
+  const { rows } = await db.query<{ oid: Buffer; kind: Kind; size: number; data: Buffer }>({
+    name: 'select-tag-objects',
+    text: `SELECT oid, kind, size, data FROM git_object
+           WHERE repo_id = $1 AND oid = ANY($2::bytea[]) AND kind = ${KIND.tag}`,
+    values: [repoId, oids.map(bytesOf)],
+  });
+  return new Map(
+    rows.map(({ oid, kind, size, data }) => {
+      const hex = hexOf<Oid>(oid);
+      return [hex, { oid: hex, kind, sizeBytes: size, data }];
+    }),
+  );
 }
 
 /** Sizes and pointers of blobs, without their contents. Same plan as selectObjects. */
