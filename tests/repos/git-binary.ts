@@ -27,6 +27,13 @@ export class Git {
     return stdout;
   }
 
+  /** Standard output as bytes. */
+  bytes(args: string[]): Buffer {
+    const { status, stdout } = spawnSync('git', args, { cwd: this.dir, maxBuffer: 64 * 1024 * 1024 });
+    if (status !== 0) throw new Error(`git ${args.join(' ')}`);
+    return stdout;
+  }
+
   remove(): void {
     rmSync(this.dir, { recursive: true, force: true });
   }

@@ -40,7 +40,7 @@ function decodeName(bytes: Buffer): string {
 }
 
 /** The bytes of a name as git stores it. */
-function encodeName(name: string): Buffer {
+export function encodeName(name: string): Buffer {
   if (name.isWellFormed()) return Buffer.from(name, 'utf8');
   const parts: Buffer[] = [];
   for (const character of name) {

@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts';
 import { branchRoutes } from './branches.ts';
 import { commit } from './commit.ts';
+import { compare } from './compare.ts';
 import { info } from './info.ts';
 import { listRoutes } from './list.ts';
 import { manageRepos } from './manage-repos.ts';
@@ -23,6 +24,7 @@ export const routes: Route[] = [
   pathsInfo,
   preupload,
   commit,
+  compare,
   ...refRoutes,
   ...branchRoutes,
   ...smallRoutes,
