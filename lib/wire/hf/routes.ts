@@ -2,11 +2,13 @@ import type { Route } from '../route.ts';
 import { branchRoutes } from './branches.ts';
 import { commit } from './commit.ts';
 import { info } from './info.ts';
+import { lfsFileRoutes } from './lfs-files.ts';
 import { listRoutes } from './list.ts';
 import { manageRepos } from './manage-repos.ts';
 import { pathsInfo } from './paths-info.ts';
 import { preupload } from './preupload.ts';
 import { refRoutes } from './refs.ts';
+import { lifeRoutes } from './repo-life.ts';
 import { legacyIds, raw, resolve } from './resolve.ts';
 import { smallRoutes, unknownBelowRepo } from './small-routes.ts';
 import { tree } from './tree.ts';
@@ -25,6 +27,8 @@ export const routes: Route[] = [
   commit,
   ...refRoutes,
   ...branchRoutes,
+  ...lifeRoutes,
+  ...lfsFileRoutes,
   ...smallRoutes,
   info,
   legacyIds,

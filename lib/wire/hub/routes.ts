@@ -1,8 +1,15 @@
 import type { Route } from '../route.ts';
 import { accountRoutes } from './account.ts';
+import { branchRoutes } from './branches.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { orgRoutes } from './orgs.ts';
 import { tokenRoutes } from './tokens.ts';
 
 /** The hub's own JSON API: what its pages call, and scripts may. */
-export const routes: readonly Route[] = [...accountRoutes, ...tokenRoutes, ...orgRoutes, ...endpointRoutes];
+export const routes: readonly Route[] = [
+  ...accountRoutes,
+  ...tokenRoutes,
+  ...orgRoutes,
+  ...endpointRoutes,
+  ...branchRoutes,
+];
