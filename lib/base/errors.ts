@@ -10,6 +10,7 @@ export const ERROR_TABLE = {
   revision_not_found: { status: 404, hubCode: 'RevisionNotFound' },
   entry_not_found: { status: 404, hubCode: 'EntryNotFound' },
   not_found: { status: 404 },
+  moved: { status: 307 }, // not a refusal: what was asked for has another address now
   gated: { status: 403, hubCode: 'GatedRepo' }, // 401 when anonymous
   repo_disabled: { status: 403 },
   forbidden: { status: 403 },

@@ -31,4 +31,6 @@ export interface Ctx extends App {
   readonly signal: AbortSignal;
   /** Base of all links in the answer, without a trailing slash: http://localhost:3000 */
   readonly publicUrl: string;
+  /** A repo asked for by a name it had before is answered with `moved`; without it, it is served under that name. */
+  readonly redirectsMoved?: boolean;
 }

@@ -3,7 +3,7 @@ import { type HubError, hubError } from '#lib/base/errors.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { canAdmin, canChangeAnything, canRead, canWrite } from '#lib/identity/policy.ts';
 import type { Principal } from '#lib/identity/principal.ts';
-import { selectRepoAndRefs } from './db.ts';
+import { type FoundRepo, selectRepoAndRefs } from './db.ts';
 import type { Repo, RepoRef } from './types.ts';
 
 /** The one answer for a repo that does not exist and for one that the caller may not see. */
@@ -11,19 +11,38 @@ export function repoNotFound(): HubError {
   return hubError('repo_not_found', 'Repository not found');
 }
 
-/** Throws repo_not_found unless the caller may read this row. For queries that fetched it themselves. */
-export function assertReadable(principal: Principal, repo: Repo | undefined): asserts repo is Repo {
+/** Throws repo_not_found unless the caller may read this row. */
+function assertReadable(principal: Principal, repo: Repo | undefined): asserts repo is Repo {
   if (repo === undefined || !canRead(principal, repo)) throw repoNotFound();
 }
 
 /**
- * The live repo of this name (case-insensitive; the row carries the canonical names), or repo_not_found: the
- * same for a missing repo and for a private one of others.
+ * The live repo of this name (case-insensitive; the row carries the canonical names), or the one that had the name
+ * before it moved, or repo_not_found: the same for a missing repo and for a private one of others.
  */
-export async function requireRead(ctx: { db: Queryable; principal: Principal }, ref: RepoRef): Promise<Repo> {
-  const found = await selectRepoAndRefs(ctx.db, ref, []);
+export async function requireRead(
+  ctx: Pick<Ctx, 'principal' | 'redirectsMoved'> & { readonly db: Queryable },
+  ref: RepoRef,
+): Promise<Repo> {
+  return readableRepo(ctx, await selectRepoAndRefs(ctx.db, ref, [])).repo;
+}
+
+/**
+ * What was found, if the caller may read it, else repo_not_found. A repo that was asked for by an earlier name is
+ * served like by its own, or is answered with `moved` (details: where it is) when the request can be sent elsewhere;
+ * either only to who may read it.
+ */
+export function readableRepo<T extends FoundRepo>(
+  ctx: Pick<Ctx, 'principal' | 'redirectsMoved'>,
+  found: T | null,
+): T {
   assertReadable(ctx.principal, found?.repo);
-  return found?.repo as Repo;
+  const { repo, isMoved } = found as T;
+  if (isMoved && ctx.redirectsMoved)
+    throw hubError('moved', `This repository is now ${repo.namespace}/${repo.name}`, {
+      details: { type: repo.type, namespace: repo.namespace, name: repo.name },
+    });
+  return found as T;
 }
 
 function refuse(principal: Principal, may: string): HubError {
@@ -35,14 +54,20 @@ function refuse(principal: Principal, may: string): HubError {
 }
 
 /** requireRead, then forbidden (unauthenticated when anonymous) for who may read but not change its content. */
-export async function requireWrite(ctx: Pick<Ctx, 'db' | 'principal'>, ref: RepoRef): Promise<Repo> {
+export async function requireWrite(
+  ctx: Pick<Ctx, 'db' | 'principal' | 'redirectsMoved'>,
+  ref: RepoRef,
+): Promise<Repo> {
   const repo = await requireRead(ctx, ref);
   if (!canWrite(ctx.principal, repo)) throw refuse(ctx.principal, 'to upload to a repository');
   return repo;
 }
 
 /** requireRead, then forbidden for who may not delete the repo or change its settings. */
-export async function requireAdmin(ctx: Pick<Ctx, 'db' | 'principal'>, ref: RepoRef): Promise<Repo> {
+export async function requireAdmin(
+  ctx: Pick<Ctx, 'db' | 'principal' | 'redirectsMoved'>,
+  ref: RepoRef,
+): Promise<Repo> {
   const repo = await requireRead(ctx, ref);
   if (!canAdmin(ctx.principal, repo)) throw refuse(ctx.principal, 'to change or delete this repository');
   return repo;

@@ -6,6 +6,7 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { requireWrite } from './access.ts';
 import { lockRef, selectRefs } from './db.ts';
 import { type CommitIntent, draftCommit } from './draft-commit.ts';
+import { holdFiles } from './files/hold-files.ts';
 import { landCommit } from './land-commit.ts';
 import { inRefOrder } from './ref-queue.ts';
 import { refNamesOf, revisionNotFound } from './resolve-revision.ts';
@@ -85,6 +86,7 @@ async function commitOn(ctx: Ctx, intent: CommitIntent, head: Oid): Promise<Outc
   const write = async (tx: Tx): Promise<Outcome> => {
     const now = await lockRef(tx, intent.repo.id, intent.branch);
     if (now === null) throw revisionNotFound(intent.branch);
+    await holdFiles(tx, intent.repo.id, intent.staged.files);
     const landing = now === head ? early : await draftCommit(ctx, tx, intent, now);
     if (landing === null) return { commitOid: now, changed: false };
     wanted = landing.sealed.oid;

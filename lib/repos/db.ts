@@ -96,16 +96,18 @@ export interface FoundRepo {
   readonly refs: RefRow[];
   /** Version of the edge that was asked along and of what it leads to; null when none was asked or there is none. */
   readonly edge: string | null;
+  /** It was asked for under a name that it had before it was renamed or moved. */
+  readonly isMoved: boolean;
 }
 
-async function foundOf(db: Queryable, rows: FoundRow[]): Promise<FoundRepo | null> {
+async function foundOf(db: Queryable, rows: FoundRow[], isMoved: boolean): Promise<FoundRepo | null> {
   const first = rows[0];
   const repo = first ? await readRepo(db, first.id, `${first.rx}:${first.nx}`) : null;
   if (first === undefined || repo === null) return null;
   const refs = rows.flatMap((row) =>
     row.oid === null ? [] : [{ name: row.name, oid: hexOf<Oid>(row.oid) }],
   );
-  return { repo, refs, edge: first.edge ?? null };
+  return { repo, refs, edge: first.edge ?? null, isMoved };
 }
 
 /**
@@ -115,8 +117,9 @@ async function foundOf(db: Queryable, rows: FoundRow[]): Promise<FoundRepo | nul
 function find(
   db: Queryable,
   query: { name: string; text: string; values: unknown[] },
+  isMoved = false,
 ): Promise<FoundRepo | null> {
-  const ask = async () => foundOf(db, (await db.query<FoundRow>(query)).rows);
+  const ask = async () => foundOf(db, (await db.query<FoundRow>(query)).rows, isMoved);
   if (!('totalCount' in db)) return ask();
   const parts = query.values.flat().map((value) => (Buffer.isBuffer(value) ? value.toString('hex') : value));
   return shareInTick(db, [query.name, ...parts].join('\0'), ask); // no part holds a NUL: see storable
@@ -129,10 +132,21 @@ const nameValues = (ref: RepoRef, refNames: readonly string[]) => [
   refNames.filter(storable),
 ];
 
+/** The repo that had this name before it moved; asked only where no repo has the name now. Plan: as above, by repo_redirect_pkey. */
+function findMoved(db: Queryable, ref: RepoRef, refNames: readonly string[]): Promise<FoundRepo | null> {
+  const text = `SELECT ${FOUND_COLUMNS} FROM namespace old
+    JOIN repo_redirect d ON d.type = $1 AND d.namespace_id = old.id AND d.name_key = $3
+    JOIN repo r ON r.id = d.repo_id AND r.deleted_at IS NULL
+    JOIN namespace n ON n.id = r.namespace_id
+    LEFT JOIN ref f ON f.repo_id = r.id AND f.name = ANY($4::text[])
+    WHERE old.name_key = $2 AND old.deleted_at IS NULL`;
+  return find(db, { name: 'select-moved-repo', text, values: nameValues(ref, refNames) }, true);
+}
+
 /**
  * The live repo of this name, whatever its visibility, with those of `refNames` that exist: one query, the first
- * of every request (and one more when the repo's row has changed since this process read it). Plan:
- * namespace_name_key_key -> repo_live_name -> ref_pkey, one probe each.
+ * of every request (and one more when the repo's row has changed since this process read it, or when no repo has the
+ * name: then the one that had it before it moved). Plan: namespace_name_key_key -> repo_live_name -> ref_pkey, one probe each.
  */
 export async function selectRepoAndRefs(
   db: Queryable,
@@ -140,11 +154,12 @@ export async function selectRepoAndRefs(
   refNames: readonly string[],
 ): Promise<FoundRepo | null> {
   if (!storable(ref.namespace) || !storable(ref.name)) return null;
-  return find(db, {
+  const query = {
     name: 'select-repo-and-refs',
     text: `SELECT ${FOUND_COLUMNS} FROM ${FOUND_TABLES} WHERE n.name_key = $2 AND n.deleted_at IS NULL`,
     values: nameValues(ref, refNames),
-  });
+  };
+  return (await find(db, query)) ?? findMoved(db, ref, refNames);
 }
 
 /**
@@ -158,7 +173,7 @@ export async function selectRepoRefsAndEdge(
   expected: Sha256,
 ): Promise<FoundRepo | null> {
   if (!storable(ref.namespace) || !storable(ref.name)) return null;
-  return find(db, {
+  const query = {
     name: 'select-repo-refs-and-edge',
     text: `SELECT ${FOUND_COLUMNS}, e.xmin || concat(':', o.xmin, ':', x.xmin) AS edge
            FROM ${FOUND_TABLES}
@@ -167,7 +182,8 @@ export async function selectRepoRefsAndEdge(
              ON e.repo_id = r.id AND e.sha256 = $5
            WHERE n.name_key = $2 AND n.deleted_at IS NULL`,
     values: [...nameValues(ref, refNames), bytesOf(expected)],
-  });
+  };
+  return (await find(db, query)) ?? findMoved(db, ref, refNames);
 }
 
 /** Those of the named refs that exist. Plan: one probe of ref_pkey per name. */

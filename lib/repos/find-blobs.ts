@@ -1,6 +1,7 @@
 import type { Queryable } from '#lib/base/db.ts';
 import type { Oid, RepoId } from '#lib/base/ids.ts';
 import { selectReachable } from './commits-db.ts';
+import { selectRoots } from './db.ts';
 import { selectObjects } from './git/db.ts';
 import { decodeObject, KIND } from './git/objects.ts';
 import { EMPTY_TREE_OID, MODE, parseTree } from './git/tree.ts';
@@ -98,11 +99,15 @@ export async function findBlobs(
   const refOf = new Map<Oid, string | null>();
   for (const start of starts) if (!refOf.has(start.commitOid)) refOf.set(start.commitOid, start.ref);
   if (wanted.size === 0 || refOf.size === 0) return [];
+  const roots = await selectRoots(db, repoId, [...refOf.keys()]);
+  for (const [commitOid, ref] of refOf) {
+    const oid = roots.get(commitOid);
+    if (oid !== undefined) await search.look([{ oid, path: '', ref }]);
+  }
+  if (search.isDone) return [...search.found.values()];
   const commits = await selectReachable(db, repoId, [...refOf.keys()]);
-  const treeOf = new Map(commits.map((commit) => [commit.oid, commit.treeOid]));
-  for (const [oid, ref] of refOf) await search.look([{ oid: treeOf.get(oid) as Oid, path: '', ref }]);
   for (let at = commits.length; at > 0 && !search.isDone; at -= COMMITS_AT_ONCE) {
-    const batch = commits.slice(Math.max(0, at - COMMITS_AT_ONCE), at).reverse();
+    const batch = commits.slice(Math.max(0, at - COMMITS_AT_ONCE), at).toReversed();
     for (const { oid, parents } of batch)
       for (const parent of parents) if (!refOf.has(parent)) refOf.set(parent, refOf.get(oid) ?? null);
     await search.look(

@@ -1,7 +1,7 @@
 import type { Db, Queryable } from '#lib/base/db.ts';
 import type { RepoId, Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
-import { assertReadable } from './access.ts';
+import { readableRepo } from './access.ts';
 import { type RefRow, selectRefs, selectRepoAndRefs, selectRepoRefsAndEdge } from './db.ts';
 import { readBlobFacts } from './describe-entries.ts';
 import { findFiles } from './files/find-files.ts';
@@ -53,7 +53,7 @@ interface Found {
 
 /** Repo, rights, refs and the edge of the guessed file: one query. */
 async function find(
-  ctx: Pick<Ctx, 'db' | 'principal'>,
+  ctx: Pick<Ctx, 'db' | 'principal' | 'redirectsMoved'>,
   ref: RepoRef,
   readings: readonly TailReading[],
   guess: Sha256 | undefined,
@@ -64,8 +64,7 @@ async function find(
     guess === undefined
       ? await selectRepoAndRefs(ctx.db, ref, asked)
       : await selectRepoRefsAndEdge(ctx.db, ref, asked, guess);
-  assertReadable(ctx.principal, found?.repo);
-  const { repo, refs, edge } = found as NonNullable<typeof found>;
+  const { repo, refs, edge } = readableRepo(ctx, found);
   if (repo.defaultBranch === 'main') return { repo, refs, edge, guess };
   return { repo, refs: await selectRefs(ctx.db, repo.id, names(repo.defaultBranch)), edge, guess };
 }
@@ -88,7 +87,7 @@ async function edgeOf(db: Db, memory: Memory, found: Found, sha256: Sha256): Pro
  * invalid_input (malformed escape), or entry_not_found with details.commitOid (also for a folder).
  */
 export async function resolveFile(
-  ctx: Pick<Ctx, 'db' | 'principal'>,
+  ctx: Pick<Ctx, 'db' | 'principal' | 'redirectsMoved'>,
   ref: RepoRef,
   at: string | { readonly revision: string; readonly path: string },
 ): Promise<ResolvedFile> {

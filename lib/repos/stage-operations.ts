@@ -20,6 +20,8 @@ export interface StagedCommit {
   readonly operations: StagedOperation[];
   /** Blobs not yet written. */
   readonly objects: EncodedObject[];
+  /** Large files that the operations name; the repo held them when this was made. */
+  readonly files: readonly Sha256[];
 }
 
 interface LargeFile {
@@ -71,7 +73,7 @@ export async function stageOperations(
     operations[index] = { kind: 'put', path, oid: pointer.oid, isLfs: true };
     await keep(pointer);
   }
-  return { operations, objects };
+  return { operations, objects, files: large.map((file) => file.sha256) };
 }
 
 async function stageOne(

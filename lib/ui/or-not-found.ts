@@ -1,14 +1,19 @@
-import { notFound } from 'next/navigation';
+import { notFound, permanentRedirect } from 'next/navigation';
 import { isHubError } from '#lib/base/errors.ts';
+import type { RepoRef } from '#lib/repos/types.ts';
+import { repoAddress } from './addresses.ts';
 
 /**
  * Waits for what a page shows. What does not exist, what the reader may not see and an address that means nothing
- * all end in the same page: "there is nothing here". Everything else is a failure and stays one.
+ * all end in the same page: "there is nothing here". A repo that has moved leads to where it is. Everything else is
+ * a failure and stays one.
  */
 export async function orNotFound<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
+    if (isHubError(error) && error.code === 'moved')
+      permanentRedirect(repoAddress(error.details as unknown as RepoRef));
     if (isHubError(error) && error.status >= 400 && error.status < 500) notFound();
     throw error;
   }

@@ -24,6 +24,7 @@ export const pageContext = cache(async (): Promise<Ctx> => {
     requestId: sent.get('x-request-id') ?? newId(app.clock.now()),
     ip: null,
     signal: AbortSignal.timeout(PAGE_DEADLINE_MS),
+    redirectsMoved: true,
     publicUrl: `${sent.get('x-forwarded-proto') ?? 'http'}://${sent.get('x-forwarded-host') ?? 'localhost'}`,
   });
 });

@@ -7,6 +7,7 @@ import { startDeadline } from './deadline.ts';
 import { renderError, toHubError } from './errors.ts';
 import { checkAccess, clientIp, refuseForeignOrigin, requestIdOf } from './identify.ts';
 import { createMatcher, type Matcher } from './match.ts';
+import { canBeRedirected, movedAddress } from './moved-address.ts';
 import { createPublicUrl } from './public-url.ts';
 import { WireRequest } from './request.ts';
 import type { BasedResponse, WireResponse } from './respond.ts';
@@ -54,7 +55,16 @@ async function run(app: App, x: Exchange, publicUrl: string, signal: AbortSignal
   refuseForeignOrigin(req, x.principal, publicUrl);
   checkAccess(found.route, x.principal, req.method ?? 'GET');
   const ip = clientIp(req, app.config.LARDER_TRUSTED_PROXIES);
-  const ctx = { ...app, principal: x.principal, requestId: x.requestId, ip, signal, publicUrl };
+  const redirectsMoved = canBeRedirected(found.route, req.method ?? 'GET');
+  const ctx = {
+    ...app,
+    principal: x.principal,
+    requestId: x.requestId,
+    ip,
+    signal,
+    publicUrl,
+    redirectsMoved,
+  };
   await found.route.handler(ctx, new WireRequest(req, x.rawPath, x.rawQuery, found.params), res);
 }
 
@@ -66,6 +76,7 @@ function refuse(x: Exchange, failure: HubError): void {
     return;
   }
   const protocol = (found?.kind === 'route' ? found.route.meta.protocol : undefined) ?? 'hub';
+  if (failure.code === 'moved') res.setHeader('location', movedAddress(x.rawPath, x.rawQuery, failure));
   const rendered = renderError(protocol, failure, x.principal, x.requestId);
   // What was not read of the body would be taken for the next request: close after refusing an upload.
   if (!req.complete) res.setHeader('connection', 'close');

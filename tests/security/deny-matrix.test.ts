@@ -32,6 +32,8 @@ const ACCESSES: readonly Access[] = [
 const BODIES: Readonly<Record<string, (name: string) => unknown>> = {
   'repo.delete': (name) => ({ type: 'model', organization: 'acme', name }),
   'repo.create': () => ({ type: 'model', organization: 'acme', name: 'new-one' }),
+  'repo.move': (name) => ({ type: 'model', fromRepo: `acme/${name}`, toRepo: 'stranger/taken' }),
+  'repo.duplicate': () => ({ repository: 'stranger/copy' }),
   'endpoint.create': (name) => ({ repo: { type: 'model', namespace: 'acme', name } }),
 };
 

@@ -3,11 +3,13 @@ import { branchRoutes } from './branches.ts';
 import { commit } from './commit.ts';
 import { compare } from './compare.ts';
 import { info } from './info.ts';
+import { lfsFileRoutes } from './lfs-files.ts';
 import { listRoutes } from './list.ts';
 import { manageRepos } from './manage-repos.ts';
 import { pathsInfo } from './paths-info.ts';
 import { preupload } from './preupload.ts';
 import { refRoutes } from './refs.ts';
+import { lifeRoutes } from './repo-life.ts';
 import { legacyIds, raw, resolve } from './resolve.ts';
 import { smallRoutes, unknownBelowRepo } from './small-routes.ts';
 import { tree } from './tree.ts';
@@ -27,6 +29,8 @@ export const routes: Route[] = [
   compare,
   ...refRoutes,
   ...branchRoutes,
+  ...lifeRoutes,
+  ...lfsFileRoutes,
   ...smallRoutes,
   info,
   legacyIds,

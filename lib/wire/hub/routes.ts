@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts';
 import { accountRoutes } from './account.ts';
 import { diffRoutes } from './diffs.ts';
+import { branchRoutes } from './branches.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { orgRoutes } from './orgs.ts';
 import { tokenRoutes } from './tokens.ts';
@@ -12,4 +13,5 @@ export const routes: readonly Route[] = [
   ...orgRoutes,
   ...endpointRoutes,
   ...diffRoutes,
+  ...branchRoutes,
 ];
