@@ -26,7 +26,8 @@ export async function requireRead(ctx: { db: Queryable; principal: Principal }, 
   return found?.repo as Repo;
 }
 
-function refuse(principal: Principal, may: string): HubError {
+/** Why the caller may not do what `may` says ("to merge pull requests"): not signed in, no right, or a read-only token. */
+export function accessRefused(principal: Principal, may: string): HubError {
   if (principal.kind === 'anonymous')
     return hubError('unauthenticated', `Sign in or send an access token ${may}`);
   return canChangeAnything(principal)
@@ -37,14 +38,15 @@ function refuse(principal: Principal, may: string): HubError {
 /** requireRead, then forbidden (unauthenticated when anonymous) for who may read but not change its content. */
 export async function requireWrite(ctx: Pick<Ctx, 'db' | 'principal'>, ref: RepoRef): Promise<Repo> {
   const repo = await requireRead(ctx, ref);
-  if (!canWrite(ctx.principal, repo)) throw refuse(ctx.principal, 'to upload to a repository');
+  if (!canWrite(ctx.principal, repo)) throw accessRefused(ctx.principal, 'to upload to a repository');
   return repo;
 }
 
 /** requireRead, then forbidden for who may not delete the repo or change its settings. */
 export async function requireAdmin(ctx: Pick<Ctx, 'db' | 'principal'>, ref: RepoRef): Promise<Repo> {
   const repo = await requireRead(ctx, ref);
-  if (!canAdmin(ctx.principal, repo)) throw refuse(ctx.principal, 'to change or delete this repository');
+  if (!canAdmin(ctx.principal, repo))
+    throw accessRefused(ctx.principal, 'to change or delete this repository');
   return repo;
 }
 

@@ -2,6 +2,7 @@ import type { Route } from '../route.ts';
 import { branchRoutes } from './branches.ts';
 import { commit } from './commit.ts';
 import { compare } from './compare.ts';
+import { discussionRoutes } from './discussions.ts';
 import { info } from './info.ts';
 import { listRoutes } from './list.ts';
 import { manageRepos } from './manage-repos.ts';
@@ -27,6 +28,7 @@ export const routes: Route[] = [
   compare,
   ...refRoutes,
   ...branchRoutes,
+  ...discussionRoutes,
   ...smallRoutes,
   info,
   legacyIds,

@@ -1,5 +1,5 @@
 import type { Ctx } from '#lib/identity/context.ts';
-import { currentEpoch } from '#lib/repos/files/xet/current-epoch.ts';
+import { currentDomain } from '#lib/repos/files/xet/current-domain.ts';
 import { casUrl } from '#lib/repos/files/xet/sign-fetch.ts';
 import type { Repo, RepoFile } from '#lib/repos/types.ts';
 import { apiType } from '../hf/urls.ts';
@@ -19,11 +19,10 @@ export async function xetLinks(
   file: Pick<RepoFile, 'xet'>,
 ): Promise<XetLinks> {
   if (file.xet === null) return { headers: {} };
-  const epoch = await currentEpoch(ctx, file.xet.domainId);
-  if (epoch === null) return { headers: {} };
   const { namespace, name, type } = repo;
   const auth = `${ctx.publicUrl}/api/${apiType(type)}/${namespace}/${name}/xet-read-token/${commitOid}`;
-  const cas = casUrl(ctx, { id: file.xet.domainId, epoch });
+  // the repo's own domain, for which its tokens are good, also for a file that lies in a guest's
+  const cas = casUrl(ctx, await currentDomain(ctx, repo.namespaceId));
   const info = `${cas}/v1/reconstructions/${file.xet.hash}`;
   return {
     headers: {

@@ -190,20 +190,16 @@ export async function xetFileById(db: Queryable, fileId: number): Promise<XetFil
 
 /**
  * The file with this id text that the repo holds, or null: knowing a hash gives nothing, the edge gives the right.
- * Plan: xet_file_domain_id_hash_sha256_key, then repo_file_pkey, one probe each.
+ * The file may belong to another domain: what a guest brought with a pull request lies in the guest's own.
+ * Plan: xet_file_hash_idx, then repo_file_pkey.
  */
-export async function xetFileOfRepo(
-  db: Queryable,
-  repoId: RepoId,
-  domainId: number,
-  hash: Buffer,
-): Promise<XetFileRow | null> {
+export async function xetFileOfRepo(db: Queryable, repoId: RepoId, hash: Buffer): Promise<XetFileRow | null> {
   const { rows } = await db.query<XetFileRow>({
     name: 'xet-file-of-repo',
     text: `SELECT ${FILE_COLUMNS} FROM xet_file f
            JOIN repo_file r ON r.repo_id = $1 AND r.sha256 = f.sha256 AND r.xet_file_id = f.id
-           WHERE f.domain_id = $2 AND f.hash = $3 AND f.sha256_state <> 'bad' LIMIT 1`,
-    values: [repoId, domainId, hash],
+           WHERE f.hash = $2 AND f.sha256_state <> 'bad' LIMIT 1`,
+    values: [repoId, hash],
   });
   return rows[0] ?? null;
 }

@@ -16,7 +16,7 @@ export async function findXetObject(
   hash: XetHash,
 ): Promise<{ sizeBytes: number }> {
   if (kind === 'file') {
-    const file = await xetFileOfRepo(app.db, grant.repoId, grant.domainId, hashBytes(hash));
+    const file = await xetFileOfRepo(app.db, grant.repoId, hashBytes(hash));
     if (file !== null) return { sizeBytes: file.sizeBytes };
   } else {
     const xorb = (await liveXorbs(app.db, grant.domainId, [hashBytes(hash)]))[0];

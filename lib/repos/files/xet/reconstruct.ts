@@ -39,7 +39,7 @@ export async function reconstruct(
   hash: XetHash,
   rangeHeader: string | undefined,
 ): Promise<Reconstruction> {
-  const file = await xetFileOfRepo(ctx.db, grant.repoId, grant.domainId, hashBytes(hash));
+  const file = await xetFileOfRepo(ctx.db, grant.repoId, hashBytes(hash));
   if (file === null) throw hubError('not_found', 'this repo holds no such Xet file');
   const range = parseRange(rangeHeader, file.sizeBytes) ?? { start: 0, end: file.sizeBytes - 1 };
   if (file.sizeBytes === 0) return EMPTY;
