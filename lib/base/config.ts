@@ -122,6 +122,14 @@ export const configSchema = z.object({
     .describe(
       'Largest Xet file whose SHA-256 is recomputed before the upload is acknowledged; larger ones are verified in the background.',
     ),
+  LARDER_GUEST_UPLOAD_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(50_000_000_000)
+    .describe(
+      'Bytes of large files that a user who may not write to a repo may bring to it with pull requests, all together.',
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -45,7 +45,8 @@ export function readableRepo<T extends FoundRepo>(
   return found as T;
 }
 
-function refuse(principal: Principal, may: string): HubError {
+/** Why the caller may not do what `may` says ("to merge pull requests"): not signed in, no right, or a read-only token. */
+export function accessRefused(principal: Principal, may: string): HubError {
   if (principal.kind === 'anonymous')
     return hubError('unauthenticated', `Sign in or send an access token ${may}`);
   return canChangeAnything(principal)
@@ -59,7 +60,7 @@ export async function requireWrite(
   ref: RepoRef,
 ): Promise<Repo> {
   const repo = await requireRead(ctx, ref);
-  if (!canWrite(ctx.principal, repo)) throw refuse(ctx.principal, 'to upload to a repository');
+  if (!canWrite(ctx.principal, repo)) throw accessRefused(ctx.principal, 'to upload to a repository');
   return repo;
 }
 
@@ -69,7 +70,8 @@ export async function requireAdmin(
   ref: RepoRef,
 ): Promise<Repo> {
   const repo = await requireRead(ctx, ref);
-  if (!canAdmin(ctx.principal, repo)) throw refuse(ctx.principal, 'to change or delete this repository');
+  if (!canAdmin(ctx.principal, repo))
+    throw accessRefused(ctx.principal, 'to change or delete this repository');
   return repo;
 }
 

@@ -3,15 +3,15 @@ import { hubError, isHubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Oid } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
-import { requireWrite } from './access.ts';
 import { lockRef, selectRefs } from './db.ts';
 import { type CommitIntent, draftCommit } from './draft-commit.ts';
 import { holdFiles } from './files/hold-files.ts';
 import { landCommit } from './land-commit.ts';
 import { inRefOrder } from './ref-queue.ts';
-import { refNamesOf, revisionNotFound } from './resolve-revision.ts';
+import { revisionNotFound } from './resolve-revision.ts';
 import { stageOperations } from './stage-operations.ts';
 import type { CommitHeader, CommitOperation, Repo, RepoRef } from './types.ts';
+import { requireWritableRef } from './writable-ref.ts';
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -21,18 +21,19 @@ export interface CommitResult {
   /** The new commit; the current head when nothing changed. */
   readonly commitOid: Oid;
   readonly changed: boolean;
-  /** Full name of the branch. */
+  /** Full name of the branch, or refs/pr/N. */
   readonly ref: string;
 }
 
 export interface CommitRequest {
-  /** A branch, by short or full name; `HEAD` and `None` mean the default branch. */
+  /** A branch, by short or full name; `HEAD` and `None` mean the default branch; or refs/pr/N. */
   readonly revision: string;
   readonly header: CommitHeader;
   readonly operations: Iterable<CommitOperation> | AsyncIterable<CommitOperation>;
 }
 
-function messageOf(header: CommitHeader): string {
+/** The message of a commit. Throws invalid_input when it is empty or longer than 64 KiB. */
+export function messageOf(header: CommitHeader): string {
   const summary = header.summary.trim();
   if (summary === '') throw hubError('invalid_input', 'summary: a commit needs a message');
   const message = [summary, header.description.trim()].filter(Boolean).join('\n\n').replaceAll('\0', '');
@@ -41,15 +42,8 @@ function messageOf(header: CommitHeader): string {
   return message;
 }
 
-/** The branch to commit to. Tags, oids and refs that are no branches are not found, as on the Hub. */
-function branchRef(repo: Repo, revision: string): string {
-  const [name] = refNamesOf(revision, repo.defaultBranch);
-  if (name === undefined || !name.startsWith('refs/heads/')) throw revisionNotFound(revision);
-  return name;
-}
-
 /**
- * Commits operations to a branch: whole or not at all. When it returns, objects, ref, reflog, audit event and
+ * Commits operations to a branch or a pull request: whole or not at all. When it returns, objects, ref, reflog, audit event and
  * jobs are durable in one transaction; after a crash at any line either all of them are there or none. The plan
  * is made before the transaction; when the branch has moved by then it is made again under the branch's lock,
  * unless the client named the parent (then ref_moved). A tree that does not change makes no commit; neither does
@@ -57,8 +51,7 @@ function branchRef(repo: Repo, revision: string): string {
  * invalid_path, invalid_input, invalid_object, ref_moved, busy (the branch stayed locked for ten seconds).
  */
 export async function createCommit(ctx: Ctx, ref: RepoRef, request: CommitRequest): Promise<CommitResult> {
-  const repo = await requireWrite(ctx, ref);
-  const branch = branchRef(repo, request.revision);
+  const { repo, ref: branch } = await requireWritableRef(ctx, ref, request.revision);
   const message = messageOf(request.header);
   const readHead = async (): Promise<Oid> => {
     const head = (await selectRefs(ctx.db, repo.id, [branch]))[0]?.oid;

@@ -15,7 +15,7 @@ import type { Repo } from './types.ts';
 /** What a commit shall be, whatever head it lands on. */
 export interface CommitIntent {
   readonly repo: Repo;
-  /** Full name of the branch. */
+  /** Full name of the branch, or of a pull request's ref. */
   readonly branch: string;
   readonly message: string;
   readonly parentCommit: string | null;

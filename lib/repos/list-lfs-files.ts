@@ -35,7 +35,7 @@ interface Row {
 /**
  * One page of the large files that a repo holds, each once, by SHA-256; `next` is the cursor of the next page, null
  * on the last. A file that no tree at the head of a ref names is looked for in the history. The caller has checked
- * the right to read. Plan: range of repo_file_pkey, one probe of git_object_pointer per file; then findBlobs.
+ * the right to read. Plan: range of repo_file_pkey, one probe of git_object_lfs per file; then findBlobs.
  */
 export async function listLfsFiles(
   ctx: Pick<Ctx, 'db'>,

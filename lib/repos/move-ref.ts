@@ -6,6 +6,7 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { repoNotFound } from './access.ts';
 import { bytesText, compileGlob } from './git/wildmatch.ts';
 import { repoPushed } from './jobs.ts';
+import { recordPullMove } from './pulls/record-pull-move.ts';
 import type { RepoRef } from './types.ts';
 
 export interface RefMove {
@@ -94,7 +95,8 @@ async function checkProtection(
  * Inside the caller's transaction: compare-and-swap of a ref, with its reflog row, the repo's time of change, audit
  * event and `repo-pushed` job. Returns false, having changed nothing, when the ref is not at `oldOid`: the caller
  * then rolls back. Throws repo_not_found when the repo was deleted meanwhile, forbidden when the branch is protected
- * from such a move. Every move of every ref goes through here.
+ * from such a move. A pull request's ref moves only while it is open, and each move is an event of it (forbidden else).
+ * Every move of every ref goes through here.
  */
 export async function moveRef(tx: Tx, ctx: Actor & Pick<Ctx, 'queue'>, move: RefMove): Promise<boolean> {
   const { repo, ref, oldOid, newOid, reason } = move;
@@ -111,9 +113,12 @@ export async function moveRef(tx: Tx, ctx: Actor & Pick<Ctx, 'queue'>, move: Ref
       ctx.principal.kind === 'user' ? ctx.principal.id : null,
     ],
   );
-  const alive = await tx.query('UPDATE repo SET updated_at = now() WHERE id = $1 AND deleted_at IS NULL', [
-    repo.id,
-  ]);
+  const isPull = ref.startsWith('refs/pr/');
+  if (isPull) await recordPullMove(tx, ctx, move);
+  const alive = await tx.query(
+    'UPDATE repo SET updated_at = CASE WHEN $2 THEN updated_at ELSE now() END WHERE id = $1 AND deleted_at IS NULL',
+    [repo.id, isPull], // a proposal changes nothing of the repo yet
+  );
   if (alive.rowCount !== 1) throw repoNotFound();
   const details = { ref, oldOid, newOid };
   await audit(tx, ctx, { action: ACTION[reason], subject: auditSubject(repo), details });

@@ -11,6 +11,8 @@ export type StagedOperation =
       readonly path: string;
       readonly oid: Oid;
       readonly isLfs: boolean;
+      /** Given where the operation comes from another tree; else an executable stays one. */
+      readonly mode?: number;
       /** Kept for `.gitattributes` files only: the plan reads them. */
       readonly attributes?: string;
     }
@@ -111,7 +113,7 @@ export async function planCommit(
   const paths = operations.map((operation) => operation.path);
   const tree = await WorkingTree.open(baseRoot, [...new Set([...paths, ATTRIBUTES])], source.readTrees);
   for (const operation of operations) {
-    if (operation.kind === 'put') tree.put(operation.path, operation.oid);
+    if (operation.kind === 'put') tree.put(operation.path, operation.oid, operation.mode);
     else if (!tree.remove(operation.path, operation.kind === 'deleteFolder' ? 'folder' : 'any'))
       throw hubError(
         'entry_not_found',

@@ -11,10 +11,14 @@ import { parseIgnore } from './git/ignore.ts';
 import type { CachedTree } from './git/oid-cache.ts';
 import { readTree } from './git/read-trees.ts';
 import { MODE } from './git/tree.ts';
+import { baseBranch } from './pulls/create-discussion.ts';
+import { requireParticipant } from './pulls/participation.ts';
+import { numOfPullRef } from './pulls/types.ts';
 import { readBlob } from './read-blob.ts';
 import { pathLines } from './read-tree.ts';
 import { readRoot, resolveRevision } from './resolve-revision.ts';
 import type { Repo, RepoRef } from './types.ts';
+import { requireWritableRef } from './writable-ref.ts';
 
 /** From this size on a file is kept outside git. */
 const LARGE_FROM_BYTES = 10 * 1024 * 1024;
@@ -30,6 +34,8 @@ export interface PreuploadRequest {
   /** Rules that the client has and the repo may not have yet; they replace the repo's own. */
   readonly gitIgnore?: string | undefined;
   readonly gitAttributes?: string | undefined;
+  /** The files will come with a new pull request to the revision, which must be a branch: reading the repo is enough. */
+  readonly opensPull?: boolean;
 }
 
 export interface PreuploadAnswer {
@@ -86,6 +92,20 @@ async function presentOids(
   return oids;
 }
 
+/** The repo, if the caller may commit to what the revision names, or propose a change to it. */
+async function requireTarget(
+  ctx: Pick<Ctx, 'db' | 'principal' | 'clock'>,
+  ref: RepoRef,
+  revision: string,
+  opensPull = false,
+): Promise<Repo> {
+  if (numOfPullRef(revision) !== null) return (await requireWritableRef(ctx, ref, revision)).repo;
+  if (!opensPull) return requireWrite(ctx, ref);
+  const { repo } = await requireParticipant(ctx, ref);
+  await baseBranch(ctx, repo, revision);
+  return repo;
+}
+
 /**
  * Tells a client before an upload how each file must be sent: `lfs` when .gitattributes at the revision says so,
  * when the sample is binary, or from 10 MiB on; whether .gitignore drops it; and what is at its path now, so that
@@ -93,12 +113,12 @@ async function presentOids(
  * invalid_path, invalid_input (more than 1000 files).
  */
 export async function preupload(
-  ctx: Pick<Ctx, 'db' | 'principal'>,
+  ctx: Pick<Ctx, 'db' | 'principal' | 'clock'>,
   ref: RepoRef,
   revision: string,
   request: PreuploadRequest,
 ): Promise<PreuploadResult> {
-  const repo = await requireWrite(ctx, ref);
+  const repo = await requireTarget(ctx, ref, revision, request.opensPull);
   if (request.files.length > MAX_FILES)
     throw hubError('invalid_input', `files: at most ${MAX_FILES} per request`);
   for (const file of request.files) checkPath(file.path);

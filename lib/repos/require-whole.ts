@@ -10,7 +10,7 @@ const MAX_LOST = 10_000;
  * Throws conflict_exists unless every large file that the history of `commitOid` names is still held by the repo. A
  * commit that a ref reaches always passes; one that only the reflog or an old oid knows may name files that were
  * permanently deleted since, and a ref must never point at something missing. One query as long as nothing is lost
- * (plan: git_object_pointer, repo_file_pkey); else the trees of the history are looked through once.
+ * (plan: git_object_lfs, repo_file_pkey); else the trees of the history are looked through once.
  */
 export async function requireWhole(db: Queryable, repoId: RepoId, commitOid: Oid): Promise<void> {
   const { rows } = await db.query<{ oid: Buffer }>(

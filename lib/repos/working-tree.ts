@@ -90,8 +90,11 @@ export class WorkingTree {
     return node;
   }
 
-  /** Adds or replaces a file. An executable stays executable. Throws invalid_path where a folder or a file is in the way. */
-  put(path: string, oid: Oid): void {
+  /**
+   * Adds or replaces a file. Without a mode an executable stays executable and all else is a plain file. Throws
+   * invalid_path where a folder or a file is in the way.
+   */
+  put(path: string, oid: Oid, newMode?: number): void {
     const names = path.split('/');
     const last = names.pop() ?? '';
     let folder = this.#root;
@@ -115,7 +118,7 @@ export class WorkingTree {
     const old = loaded(folder).get(last);
     if (old?.kind === 'folder')
       throw hubError('invalid_path', `Cannot add ${quote(path)}: it is a folder. Delete the folder first.`);
-    const mode = old?.mode === MODE.executable ? MODE.executable : MODE.file;
+    const mode = newMode ?? (old?.mode === MODE.executable ? MODE.executable : MODE.file);
     loaded(folder).set(last, { kind: 'leaf', mode, oid });
   }
 

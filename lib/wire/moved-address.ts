@@ -9,7 +9,7 @@ import type { Route } from './route.ts';
 export function canBeRedirected({ meta }: Route, method: string): boolean {
   const isHub = meta.protocol === undefined || meta.protocol === 'hub';
   const reads = method === 'GET' || method === 'HEAD';
-  return reads && isHub && /^repo\./.test(meta.access) && /^(?:repo|file)\./.test(meta.operation);
+  return reads && isHub && meta.access.startsWith('repo.') && /^(?:repo|file)\./.test(meta.operation);
 }
 
 /**

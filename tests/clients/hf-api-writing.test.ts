@@ -37,7 +37,6 @@ out["refs"] = [[r.name for r in refs.branches], refs.tags, refs.converts, refs.p
 out["head"] = refs.branches[0].target_commit == commits[0].commit_id
 out["bad_branch"] = kind(lambda: api.upload_file(path_or_fileobj=b"a", path_in_repo="a", repo_id="admin/commits", revision="nope"))
 out["bad_path"] = kind(lambda: api.create_commit("admin/commits", [CommitOperationAdd("a/./b", b"x")], commit_message="m"))
-out["pr"] = kind(lambda: api.upload_file(path_or_fileobj=b"q", path_in_repo="q", repo_id="admin/commits", create_pr=True))
 `);
   expect(out).toMatchObject({
     url: expect.stringMatching(`^${api.hub.url}/admin/commits/commit/[0-9a-f]{40}$`),
@@ -59,7 +58,6 @@ out["pr"] = kind(lambda: api.upload_file(path_or_fileobj=b"q", path_in_repo="q",
     refs: [['main'], [], [], []],
     head: true,
     bad_branch: 'RevisionNotFoundError',
-    pr: 'BadRequestError',
   });
 });
 

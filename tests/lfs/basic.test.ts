@@ -190,7 +190,8 @@ describe('links', () => {
 
 describe('batch', () => {
   it('refuses who may not write with 403, who may not read with 404, and nobody with 401', async () => {
-    const body = { operation: 'upload', objects: [{ oid: randomFile(1).oid, size: 1 }] };
+    const ref = { name: 'refs/heads/main' };
+    const body = { operation: 'upload', objects: [{ oid: randomFile(1).oid, size: 1 }], ref };
     expect((await hub.post('alice/two', 'bob', body)).status).toBe(403);
     expect((await hub.post('alice/one', 'bob', body)).status).toBe(404);
     expect((await hub.post('alice/none', 'alice', body)).status).toBe(404);

@@ -28,8 +28,14 @@ describe('errors', () => {
     ['a file without namespace', '/gpt2/resolve/main/config.json', 'alice', 404, 'RepoNotFound'],
     ['a space', '/api/spaces/alice/m', 'alice', 404, 'RepoNotFound'],
     ['a model asked for as dataset', '/api/datasets/alice/m', 'alice', 404, 'RepoNotFound'],
-    ['what the Hub has and we have not', '/api/models/alice/m/discussions', 'alice', 404, null],
-    ['the same of a private repo', '/api/models/alice/secret/discussions', 'bob', 404, 'RepoNotFound'],
+    ['what the Hub has and we have not', '/api/models/alice/m/user-access-report/x', 'alice', 404, null],
+    [
+      'the same of a private repo',
+      '/api/models/alice/secret/user-access-report/x',
+      'bob',
+      404,
+      'RepoNotFound',
+    ],
     ['spaces', '/api/spaces', 'alice', 404, null],
     ['an unknown address', '/api/what/ever', 'alice', 404, null],
   ];

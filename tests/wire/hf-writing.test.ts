@@ -58,7 +58,7 @@ describe('commit', () => {
     expect(((await answer.json()) as { error: string }).error).toMatch(message);
   });
 
-  test('another parent is 412, a missing branch 404, create_pr is refused by name', async () => {
+  test('another parent is 412, a missing branch 404, nothing in it 400, also with create_pr', async () => {
     const moved = await hub.commit('models/alice/m', [
       header('x', { parentCommit: '0'.repeat(40) }),
       file('x', 'x'),
@@ -71,7 +71,7 @@ describe('commit', () => {
     });
     expect([pr.status, pr.headers.get('x-error-message')]).toEqual([
       400,
-      expect.stringMatching(/no pull requests yet/),
+      expect.stringMatching(/^Add a line with the key/),
     ]);
   });
 

@@ -4,8 +4,7 @@ import { preupload as decideUploads } from '#lib/repos/preupload.ts';
 import type { WireRequest } from '../request.ts';
 import { sendJson, type WireResponse } from '../respond.ts';
 import { type Route, route } from '../route.ts';
-import { refusePullRequest } from './commit.ts';
-import { API_REPO, repoRefOf } from './repo-params.ts';
+import { API_REPO, isTrue, repoRefOf } from './repo-params.ts';
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const preuploadBody = z.object({
@@ -32,7 +31,6 @@ export const preupload: Route = route(
 
 async function sendPreupload(ctx: Ctx, req: WireRequest, res: WireResponse): Promise<void> {
   const ref = repoRefOf(req);
-  refusePullRequest(req);
   const body = await req.json(preuploadBody, MAX_BODY_BYTES);
   const revision = req.decodedParam('rest');
   const { commitOid, files } = await decideUploads(ctx, ref, revision, {
@@ -41,6 +39,7 @@ async function sendPreupload(ctx: Ctx, req: WireRequest, res: WireResponse): Pro
       sizeBytes: size,
       sample: Buffer.from(sample, 'base64'),
     })),
+    opensPull: isTrue(req.query.get('create_pr')),
     ...(body.gitIgnore ? { gitIgnore: body.gitIgnore } : {}),
     ...(body.gitAttributes ? { gitAttributes: body.gitAttributes } : {}),
   });

@@ -2,6 +2,7 @@ import type { Route } from '../route.ts';
 import { branchRoutes } from './branches.ts';
 import { commit } from './commit.ts';
 import { compare } from './compare.ts';
+import { discussionRoutes } from './discussions.ts';
 import { info } from './info.ts';
 import { lfsFileRoutes } from './lfs-files.ts';
 import { listRoutes } from './list.ts';
@@ -31,6 +32,7 @@ export const routes: Route[] = [
   ...branchRoutes,
   ...lifeRoutes,
   ...lfsFileRoutes,
+  ...discussionRoutes,
   ...smallRoutes,
   info,
   legacyIds,

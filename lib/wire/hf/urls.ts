@@ -15,6 +15,11 @@ export function commitUrl(publicUrl: string, repo: RepoRef, oid: string): string
   return `${repoUrl(publicUrl, repo)}/commit/${oid}`;
 }
 
+/** Address of a discussion's page; clients read the number out of it. */
+export function discussionUrl(publicUrl: string, repo: RepoRef, num: number): string {
+  return `${repoUrl(publicUrl, repo)}/discussions/${num}`;
+}
+
 /** Value of a Link header to the next page: absolute, with every parameter of this request and the new ones. */
 export function nextLink(
   publicUrl: string,

@@ -1,7 +1,7 @@
 import type { Route } from '../route.ts';
 import { accountRoutes } from './account.ts';
-import { diffRoutes } from './diffs.ts';
 import { branchRoutes } from './branches.ts';
+import { diffRoutes } from './diffs.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { orgRoutes } from './orgs.ts';
 import { tokenRoutes } from './tokens.ts';

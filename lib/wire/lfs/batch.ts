@@ -52,9 +52,10 @@ function uploadObject(ctx: Ctx, ticket: Exclude<UploadTicket, { kind: 'xet' }>, 
 }
 
 async function answerUpload(ctx: Ctx, ref: RepoRef, batch: Batch) {
-  const request = { objects: batch.objects, offered: batch.transfers };
-  const { repo, transfer, expiresSeconds, tickets } = await beginUpload(ctx, ref, request);
-  const xet = transfer === 'xet' ? await xetUploadAction(ctx, repo, batch.ref?.name) : null;
+  const revision = batch.ref?.name;
+  const request = { objects: batch.objects, offered: batch.transfers, revision };
+  const { repo, isGuest, transfer, expiresSeconds, tickets } = await beginUpload(ctx, ref, request);
+  const xet = transfer === 'xet' ? await xetUploadAction(ctx, repo, { revision, isGuest }) : null;
   const objects = tickets.map((ticket) =>
     ticket.kind === 'xet'
       ? { oid: ticket.oid, size: ticket.size, actions: { upload: xet } }

@@ -1,7 +1,8 @@
 import type { Ctx } from '#lib/identity/context.ts';
-import { requireRead, requireWrite } from '#lib/repos/access.ts';
+import { requireRead } from '#lib/repos/access.ts';
+import { requireUpload } from '#lib/repos/files/require-upload.ts';
 import type { XetScope } from '#lib/repos/files/xet/token.ts';
-import { repoRefOf } from '../hf/repo-params.ts';
+import { isTrue, repoRefOf } from '../hf/repo-params.ts';
 import type { WireRequest } from '../request.ts';
 import { sendJson, type WireResponse } from '../respond.ts';
 import { type Route, route } from '../route.ts';
@@ -9,8 +10,14 @@ import { xetTokenHeaders } from './xet-token-headers.ts';
 
 async function sendToken(ctx: Ctx, req: WireRequest, res: WireResponse, scope: XetScope): Promise<void> {
   const ref = repoRefOf(req);
-  const repo = scope === 'read' ? await requireRead(ctx, ref) : await requireWrite(ctx, ref);
-  const headers = await xetTokenHeaders(ctx, repo, scope);
+  const { repo, isGuest } =
+    scope === 'read'
+      ? { repo: await requireRead(ctx, ref), isGuest: false }
+      : await requireUpload(ctx, ref, {
+          createPr: isTrue(req.query.get('create_pr')),
+          revision: req.decodedParam('rest'),
+        });
+  const headers = await xetTokenHeaders(ctx, repo, scope, { isGuest });
   // hf_xet and JavaScript read the body, Python the headers (xet.md §1.1).
   const body = {
     casUrl: headers['x-xet-cas-url'],
@@ -21,8 +28,8 @@ async function sendToken(ctx: Ctx, req: WireRequest, res: WireResponse, scope: X
 }
 
 /**
- * Where clients trade their hub credential for a Xet token. The revision in the path is not looked at: the right to
- * read and write files is the repo's, and clients send branches that do not exist yet, commits, or `None`.
+ * Where clients trade their hub credential for a Xet token. Who may write to the repo may for any revision in the path:
+ * clients send branches that do not exist yet, commits, or `None`. Others may for a pull request of theirs.
  */
 export const tokenRoutes: readonly Route[] = [
   route(

@@ -1,6 +1,5 @@
 import type { Ctx } from '#lib/identity/context.ts';
-import { currentEpoch } from '#lib/repos/files/xet/current-epoch.ts';
-import { domainIdOf } from '#lib/repos/files/xet/domain-id-of.ts';
+import { currentDomain } from '#lib/repos/files/xet/current-domain.ts';
 import { casUrl } from '#lib/repos/files/xet/sign-fetch.ts';
 import type { Repo, RepoFile } from '#lib/repos/types.ts';
 import { apiType } from '../hf/urls.ts';
@@ -20,13 +19,10 @@ export async function xetLinks(
   file: Pick<RepoFile, 'xet'>,
 ): Promise<XetLinks> {
   if (file.xet === null) return { headers: {} };
-  // the domain of the token that the client gets here, which need not be the one that the file came from
-  const domainId = await domainIdOf(ctx.db, repo.namespaceId);
-  const epoch = await currentEpoch(ctx, domainId);
-  if (epoch === null) return { headers: {} };
   const { namespace, name, type } = repo;
   const auth = `${ctx.publicUrl}/api/${apiType(type)}/${namespace}/${name}/xet-read-token/${commitOid}`;
-  const cas = casUrl(ctx, { id: domainId, epoch });
+  // the repo's own domain, for which its tokens are good, also for a file that came from another
+  const cas = casUrl(ctx, await currentDomain(ctx, repo.namespaceId));
   const info = `${cas}/v1/reconstructions/${file.xet.hash}`;
   return {
     headers: {

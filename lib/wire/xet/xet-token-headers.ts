@@ -11,8 +11,13 @@ export interface XetTokenHeaders {
 }
 
 /** Headers that carry a fresh Xet token for the repo. The caller has checked the right that `scope` names. */
-export async function xetTokenHeaders(ctx: Ctx, repo: Repo, scope: XetScope): Promise<XetTokenHeaders> {
-  const token = await issueXetToken(ctx, repo, scope);
+export async function xetTokenHeaders(
+  ctx: Ctx,
+  repo: Repo,
+  scope: XetScope,
+  options: { isGuest?: boolean } = {},
+): Promise<XetTokenHeaders> {
+  const token = await issueXetToken(ctx, repo, scope, options);
   return {
     'x-xet-cas-url': casUrl(ctx, { id: token.domainId, epoch: token.epoch }),
     'x-xet-access-token': token.accessToken,

@@ -10,12 +10,12 @@ import { xetTokenHeaders } from './xet-token-headers.ts';
 export async function xetUploadAction(
   ctx: Ctx,
   repo: Repo,
-  revision = repo.defaultBranch,
+  { revision = repo.defaultBranch, isGuest = false }: { revision?: string | undefined; isGuest?: boolean },
 ): Promise<{ href: string; header: Record<string, string> }> {
-  const token = await xetTokenHeaders(ctx, repo, 'write');
+  const token = await xetTokenHeaders(ctx, repo, 'write', { isGuest });
   const rev = encodeURIComponent(revision.toWellFormed());
   return {
-    href: `${ctx.publicUrl}/api/${apiType(repo.type)}/${repo.namespace}/${repo.name}/xet-write-token/${rev}`,
+    href: `${ctx.publicUrl}/api/${apiType(repo.type)}/${repo.namespace}/${repo.name}/xet-write-token/${rev}${isGuest ? '?create_pr=1' : ''}`,
     header: {
       'X-Xet-Cas-Url': token['x-xet-cas-url'],
       'X-Xet-Access-Token': token['x-xet-access-token'],

@@ -10,9 +10,6 @@ CREATE TABLE "repo_redirect" (
 );
 CREATE INDEX "repo_redirect_repo_id_idx" ON "repo_redirect"("repo_id");
 
--- Pointers by what they point to: who names a large file, and which pointers lost theirs.
-CREATE INDEX "git_object_pointer" ON "git_object" ("repo_id", "lfs_sha256") WHERE "lfs_sha256" IS NOT NULL;
-
 -- A repo that moved to another namespace still holds files of the domain it came from.
 CREATE INDEX "xet_file_hash_idx" ON "xet_file"("hash");
 

@@ -3,9 +3,9 @@ import { type HubError, hubError } from '#lib/base/errors.ts';
 import { newId, parseSha256, type RepoId, type Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
-import { requireWrite } from '../../access.ts';
 import type { Repo, RepoFile, RepoRef } from '../../types.ts';
 import { findFiles } from '../find-files.ts';
+import { refuseTooMuch, requireUpload } from '../require-upload.ts';
 import { unverifiedAmong } from '../xet/db.ts';
 import { insertUploads, type UploadRow } from './db.ts';
 import { type FileGrant, linkLifetime, signLink } from './links.ts';
@@ -37,6 +37,8 @@ export type Transfer = 'basic' | 'multipart' | 'xet';
 
 export interface UploadBatch {
   readonly repo: Repo;
+  /** Brings files for a pull request, without the right to write. */
+  readonly isGuest: boolean;
   readonly transfer: Transfer;
   readonly expiresSeconds: number;
   readonly tickets: readonly UploadTicket[];
@@ -58,9 +60,10 @@ const BEGIN_AT_ONCE = 8;
 export async function beginUpload(
   ctx: Ctx,
   ref: RepoRef,
-  request: { objects: readonly WantedObject[]; offered: readonly string[] },
+  request: { objects: readonly WantedObject[]; offered: readonly string[]; revision?: string | undefined },
 ): Promise<UploadBatch> {
-  const repo = await requireWrite(ctx, ref);
+  const { revision } = request;
+  const { repo, isGuest } = await requireUpload(ctx, ref, { createPr: revision === undefined, revision });
   if (ctx.principal.kind !== 'user') throw hubError('unauthenticated', 'Sign in to upload');
   const { objects } = request;
   const wanted = objects.map((object) => ({ object, sha256: parseSha256(object.oid) }));
@@ -73,12 +76,25 @@ export async function beginUpload(
   if (transfer === 'multipart') refuseTooManyParts(objects);
   const expiresSeconds = linkLifetime(objects.reduce((sum, o) => sum + (o.size > 0 ? o.size : 0), 0));
   const userId = ctx.principal.id;
+  if (isGuest) {
+    const moreBytes = objects.reduce(
+      (sum, o) => sum + (held.has(o.oid as Sha256) ? 0 : Math.max(0, o.size)),
+      0,
+    );
+    await refuseTooMuch(ctx.config, ctx.db, { repoId: repo.id, userId, moreBytes });
+  }
   const rows: UploadRow[] = [];
   const ticketOf = async ({ object, sha256 }: (typeof wanted)[number]): Promise<UploadTicket> => {
     const error = refusalOf(object, sha256, held.get(sha256 as Sha256)?.sizeBytes);
     if (error || !sha256) return { ...object, kind: 'refused', error: error as HubError };
     if (held.has(sha256)) return { ...object, kind: 'present' };
-    const grant: FileGrant = { repoId: repo.id, userId, sha256, sizeBytes: object.size };
+    const grant: FileGrant = {
+      repoId: repo.id,
+      userId,
+      sha256,
+      sizeBytes: object.size,
+      ...(isGuest && { isGuest }),
+    };
     if (transfer === 'xet') return { ...object, kind: 'xet' };
     if (transfer === 'multipart' && object.size > 0) {
       const { row, ticket } = await beginMultipart(ctx, grant, expiresSeconds);
@@ -99,7 +115,7 @@ export async function beginUpload(
   for (let at = 0; at < wanted.length; at += BEGIN_AT_ONCE)
     tickets.push(...(await Promise.all(wanted.slice(at, at + BEGIN_AT_ONCE).map(ticketOf))));
   await insertUploads(ctx.db, rows, new Date(ctx.clock.now() + expiresSeconds * 1000));
-  return { repo, transfer, expiresSeconds, tickets };
+  return { repo, isGuest, transfer, expiresSeconds, tickets };
 }
 
 /** What the repo holds beyond doubt. A Xet file that was not read back yet may be another writer's lie: it saves nobody the upload. */

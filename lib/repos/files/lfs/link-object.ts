@@ -4,6 +4,7 @@ import { failpoint } from '#lib/base/failpoint.ts';
 import { audit } from '#lib/identity/audit.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { linkFile } from '../link-file.ts';
+import { refuseTooMuch } from '../require-upload.ts';
 import { deleteObject, insertObject, lockLiveRepo } from './db.ts';
 import type { FileGrant } from './links.ts';
 
@@ -24,6 +25,7 @@ export async function linkObject(
     if (!(await alsoInTx(tx))) return false;
     const subject = await lockLiveRepo(tx, repoId);
     if (subject === null) throw hubError('not_found', 'the repository is no longer there');
+    if (grant.isGuest) await refuseTooMuch(ctx.config, tx, { repoId, userId, moreBytes: sizeBytes });
     const objectId = await insertObject(tx, { key, sizeBytes, sha256 });
     if (objectId === null) return false;
     const edge = await linkFile(tx, { repoId, sha256, sizeBytes, objectId, userId });

@@ -12,6 +12,8 @@ export interface FileGrant {
   readonly userId: string;
   readonly sha256: Sha256;
   readonly sizeBytes: number;
+  /** Brings the file for a pull request: see require-upload. */
+  readonly isGuest?: true;
 }
 
 export interface UploadGrant extends FileGrant {

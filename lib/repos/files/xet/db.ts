@@ -190,8 +190,8 @@ export async function xetFileById(db: Queryable, fileId: number): Promise<XetFil
 
 /**
  * The file with this id text that the repo holds, or null: knowing a hash gives nothing, the edge gives the right.
- * A repo that moved here or got the file copied holds it from another domain. Plan: xet_file_hash_idx, then
- * repo_file_pkey, one probe each.
+ * It may lie in another domain than the repo's own: when the repo moved here, when the file was copied, or when a guest
+ * brought it with a pull request. Plan: xet_file_hash_idx, then repo_file_pkey, one probe each.
  */
 export async function xetFileOfRepo(db: Queryable, repoId: RepoId, hash: Buffer): Promise<XetFileRow | null> {
   const { rows } = await db.query<XetFileRow>({

@@ -2,6 +2,7 @@ import { transaction } from '#lib/base/db.ts';
 import { hubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { App } from '#lib/identity/context.ts';
+import { refuseTooMuch } from '../require-upload.ts';
 import { checkShard } from './check-shard.ts';
 import { fileKey, fileStates } from './db.ts';
 import { hashTerms } from './hash-terms.ts';
@@ -49,7 +50,10 @@ export async function putShard(
   onProgress({ stage: 'committing' });
   await failpoint('xet.shard-verified');
   await transaction(app.db, async (tx) => {
-    const ids = await registerFiles(tx, { domainId: grant.domainId, repoId: grant.repoId, userId }, files);
+    const { domainId, repoId, isGuest = false } = grant;
+    const moreBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    if (isGuest) await refuseTooMuch(app.config, tx, { repoId, userId, moreBytes });
+    const ids = await registerFiles(tx, { domainId, repoId, userId, isGuest }, files);
     for (const [i, file] of files.entries())
       if (file.state === 'unverified')
         await app.queue.enqueue(tx, xetFileRegistered, { fileId: ids[i] as number });

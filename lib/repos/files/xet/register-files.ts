@@ -12,6 +12,13 @@ export interface CheckedFile {
   readonly terms: readonly Term[];
 }
 
+/** For whom files are registered. A guest may add files to the repo, but not put others in the place of its own. */
+interface Owner {
+  readonly repoId: RepoId;
+  readonly userId: string;
+  readonly isGuest: boolean;
+}
+
 /** The same after its SHA-256 was recomputed, or put off. */
 export interface RegisteredFile extends CheckedFile {
   readonly state: Exclude<Sha256State, 'bad'>;
@@ -24,7 +31,7 @@ export interface RegisteredFile extends CheckedFile {
  */
 export async function registerFiles(
   tx: Tx,
-  owner: { domainId: number; repoId: RepoId; userId: string },
+  owner: Owner & { domainId: number },
   files: readonly RegisteredFile[],
 ): Promise<number[]> {
   const xorbIds = [...new Set(files.flatMap((f) => f.terms.map((t) => t.xorbId)))].sort((a, b) => a - b);
@@ -78,7 +85,7 @@ async function insertXorbEdges(
  */
 async function linkToRepo(
   tx: Tx,
-  owner: { repoId: RepoId; userId: string },
+  owner: Owner,
   ids: readonly number[],
   files: readonly RegisteredFile[],
 ): Promise<void> {
@@ -90,7 +97,8 @@ async function linkToRepo(
      FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS new(sha256, size_bytes, file_id) ORDER BY sha256
      ON CONFLICT (repo_id, sha256) DO UPDATE SET xet_file_id = EXCLUDED.xet_file_id,
        size_bytes = CASE WHEN e.object_id IS NULL THEN EXCLUDED.size_bytes ELSE e.size_bytes END
-     WHERE NOT EXISTS (SELECT 1 FROM xet_file f WHERE f.id = e.xet_file_id AND f.sha256_state = 'verified')
+     WHERE NOT ($6 AND e.created_by <> $5)
+       AND NOT EXISTS (SELECT 1 FROM xet_file f WHERE f.id = e.xet_file_id AND f.sha256_state = 'verified')
        AND (e.object_id IS NULL
          OR EXISTS (SELECT 1 FROM xet_file f WHERE f.id = EXCLUDED.xet_file_id AND f.sha256_state = 'verified'))`,
     [
@@ -99,6 +107,7 @@ async function linkToRepo(
       entries.map(({ file }) => file.sizeBytes),
       entries.map(({ id }) => id),
       owner.userId,
+      owner.isGuest,
     ],
   );
 }

@@ -1,10 +1,11 @@
 import { hubError } from '#lib/base/errors.ts';
 import type { RepoId } from '#lib/base/ids.ts';
 import type { App, Ctx } from '#lib/identity/context.ts';
-import { canRead, canWrite } from '#lib/identity/policy.ts';
+import { canChangeAnything, canRead, canWrite } from '#lib/identity/policy.ts';
 import { type PrincipalKey, principalKey, reloadPrincipal } from '#lib/identity/reload-principal.ts';
 import { sign, verify } from '#lib/identity/signing.ts';
 import { REPO_COLUMNS, repoOf } from '../../db.ts';
+import { areDiscussionsDisabled } from '../../pulls/discussions-db.ts';
 import type { Repo } from '../../types.ts';
 import { domainOf, epochOf } from './db.ts';
 
@@ -17,6 +18,8 @@ export interface XetGrant {
   readonly epoch: number;
   readonly scope: XetScope;
   readonly who: PrincipalKey | null;
+  /** Who holds it may not write to the repo, but brings files for a pull request: into a domain of their own. */
+  readonly isGuest?: true;
 }
 
 export interface XetToken {
@@ -34,10 +37,21 @@ const GRACE_SECONDS = 10 * 60;
 const RECHECK_MS = 5_000;
 const MAX_REMEMBERED = 5_000;
 
-/** A token for the files of `repo`. The caller must have checked the right that `scope` names. */
-export async function issueXetToken(ctx: Ctx, repo: Repo, scope: XetScope): Promise<XetToken> {
-  const { id: domainId, epoch } = await domainOf(ctx.db, repo.namespaceId);
-  const grant: XetGrant = { repoId: repo.id, domainId, epoch, scope, who: principalKey(ctx.principal) };
+/**
+ * A token for the files of `repo`. The caller must have checked the right that `scope` names. A guest's token writes into
+ * the guest's own domain: chunks of the repo's namespace, private repos among them, cannot be named with it.
+ */
+export async function issueXetToken(
+  ctx: Ctx,
+  repo: Repo,
+  scope: XetScope,
+  { isGuest = false }: { isGuest?: boolean } = {},
+): Promise<XetToken> {
+  const { principal } = ctx;
+  const owner = isGuest && principal.kind === 'user' ? principal.id : repo.namespaceId;
+  const { id: domainId, epoch } = await domainOf(ctx.db, owner);
+  const who = principalKey(principal);
+  const grant: XetGrant = { repoId: repo.id, domainId, epoch, scope, who, ...(isGuest && { isGuest }) };
   const accessToken = `xet_${sign(ctx, PURPOSE, grant, TTL_SECONDS + GRACE_SECONDS)}`;
   return { domainId, epoch, accessToken, expiresAt: Math.floor(ctx.clock.now() / 1000) + TTL_SECONDS };
 }
@@ -54,6 +68,7 @@ async function stillHolds(app: App, grant: XetGrant): Promise<boolean> {
   });
   const repo = rows[0] && repoOf(rows[0]);
   if (repo === undefined || !canRead(principal, repo)) return false;
+  if (grant.isGuest) return canChangeAnything(principal) && !(await areDiscussionsDisabled(app.db, repo.id));
   return grant.scope === 'read' || canWrite(principal, repo);
 }
 
