@@ -8,6 +8,7 @@ import { readSession } from '#lib/identity/read-session.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
 import { render } from './markdown/render-pool.ts';
 import { readCard } from './view-models/card.ts';
+import { commitPage, comparePage, showComparison } from './view-models/compare-page.ts';
 import { filePage } from './view-models/file-page.ts';
 import { folderPage } from './view-models/folder-page.ts';
 import { historyPage } from './view-models/history-page.ts';
@@ -19,6 +20,8 @@ import { repoOverview } from './view-models/repo-overview.ts';
  * bundler never follows an import into them. Pages and components import domain modules as types only.
  */
 export const queries = {
+  commitPage,
+  comparePage,
   filePage,
   findProfile,
   folderPage,
@@ -33,6 +36,7 @@ export const queries = {
   readSession,
   render,
   repoOverview,
+  showComparison,
 };
 
 export type Queries = typeof queries;

@@ -1,5 +1,6 @@
 import { account } from './account.ts';
 import { catalog } from './catalog.ts';
+import { diff } from './diff.ts';
 import { endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
@@ -8,4 +9,4 @@ import { repo } from './repo.ts';
 import { words } from './words.ts';
 
 /** Every text of the pages, in English: the source of all keys. */
-export const en = { account, catalog, words, endpoint, errors, frame, home, repo } as const;
+export const en = { account, catalog, diff, words, endpoint, errors, frame, home, repo } as const;

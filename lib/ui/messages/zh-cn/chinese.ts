@@ -2,6 +2,7 @@ import type { en } from '../en/english.ts';
 import type { Translation } from '../messages.ts';
 import { account } from './account.ts';
 import { catalog } from './catalog.ts';
+import { diff } from './diff.ts';
 import { endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
@@ -10,6 +11,14 @@ import { repo } from './repo.ts';
 import { words } from './words.ts';
 
 /** Every text of the pages, in Simplified Chinese. A missing or extra key does not compile. */
-export const zhCn = { account, catalog, words, endpoint, errors, frame, home, repo } satisfies Translation<
-  typeof en
->;
+export const zhCn = {
+  account,
+  catalog,
+  diff,
+  words,
+  endpoint,
+  errors,
+  frame,
+  home,
+  repo,
+} satisfies Translation<typeof en>;
