@@ -11,7 +11,16 @@ export function repoAddress(ref: RepoRef): string {
   return `${prefix}/${encodeURIComponent(ref.namespace)}/${encodeURIComponent(ref.name)}`;
 }
 
-export type RepoView = 'tree' | 'blob' | 'commits' | 'resolve' | 'raw' | 'edit' | 'new';
+export type RepoView =
+  | 'tree'
+  | 'blob'
+  | 'commits'
+  | 'commit'
+  | 'compare'
+  | 'resolve'
+  | 'raw'
+  | 'edit'
+  | 'new';
 
 /** A page or raw address inside a repo at a revision. A slash in the revision is encoded, as the Hub's clients do. */
 export function fileAddress(ref: RepoRef, view: RepoView, revision: string, path = ''): string {
@@ -33,4 +42,11 @@ export function listAddress(type: RepoType): string {
 export function safeNext(next: string | undefined): string {
   const safe = next !== undefined && /^\/(?![/\\]|%2f|%5c)[\x21-\x5b\x5d-\x7e]*$/i.test(next);
   return safe ? next : '/';
+}
+
+/** The hub's API about a comparison: `base..head` or `base...head`. */
+export function comparisonApi(ref: RepoRef, what: 'compare' | 'diff' | 'diff-file', range: string): string {
+  const type = ref.type === 'dataset' ? 'datasets' : 'models';
+  const repo = `${encodeURIComponent(ref.namespace)}/${encodeURIComponent(ref.name)}`;
+  return `/api/${type}/${repo}/${what}/${encodeURIComponent(range)}`;
 }

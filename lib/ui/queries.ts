@@ -8,6 +8,7 @@ import { readSession } from '#lib/identity/read-session.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
 import { render } from './markdown/render-pool.ts';
 import { readCard } from './view-models/card.ts';
+import { commitPage, comparePage, showComparison } from './view-models/compare-page.ts';
 import { editableFile } from './view-models/editable-file.ts';
 import { filePage } from './view-models/file-page.ts';
 import { folderPage } from './view-models/folder-page.ts';
@@ -22,6 +23,8 @@ import { repoOverview } from './view-models/repo-overview.ts';
  */
 export const queries = {
   editableFile,
+  commitPage,
+  comparePage,
   filePage,
   findProfile,
   folderPage,
@@ -37,6 +40,7 @@ export const queries = {
   readSession,
   render,
   repoOverview,
+  showComparison,
 };
 
 export type Queries = typeof queries;

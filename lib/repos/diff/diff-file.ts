@@ -46,11 +46,11 @@ function cutHunks(hunks: readonly Hunk[], limit: number): { hunks: Hunk[]; isCut
   return { hunks: kept, isCut: left < 0 };
 }
 
-async function viewOf(
+/** How the change of a file whose two sides are known can be shown; see diffFile. */
+export async function viewChange(
   db: Db,
   repo: Repo,
-  before: FileSide | null,
-  after: FileSide | null,
+  { before, after }: Pick<ChangedFile, 'before' | 'after'>,
   context: number,
 ): Promise<FileDiffView> {
   const sides = [before, after].filter((side) => side !== null);
@@ -103,7 +103,7 @@ export async function diffFile(
   ]);
   if (before === null && after === null) throw entryNotFound(head.commitOid ?? EMPTY_TREE_OID);
   const context = Math.min(Math.max(0, request.context ?? 3), MAX_CONTEXT);
-  const view = await viewOf(ctx.db, repo, before, after, context);
+  const view = await viewChange(ctx.db, repo, { before, after }, context);
   const counts = view.kind === 'text' ? view : { additions: null, deletions: null };
   const moved = before !== null && oldPath !== null && oldPath !== request.path ? oldPath : null;
   const file: ChangedFile = {

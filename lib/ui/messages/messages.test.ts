@@ -43,6 +43,8 @@ test('a text takes the same arguments in both languages', () => {
       'lines',
       'token',
       'tokens',
+      'file',
+      'files',
     ]);
     expect(
       unique(chinese.get(key) ?? '').filter((a) => !words.has(a ?? '')),

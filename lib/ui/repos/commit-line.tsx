@@ -25,7 +25,7 @@ export async function CommitLine({ repo, commit }: { repo: RepoRef; commit: Comm
       </span>
       <span className="flex items-center gap-3 text-muted">
         <Link
-          href={fileAddress(repo, 'tree', commit.oid)}
+          href={fileAddress(repo, 'commit', commit.oid)}
           className="font-mono text-xs hover:text-fg hover:underline"
         >
           {commit.oid.slice(0, 7)}

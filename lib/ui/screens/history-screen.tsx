@@ -1,10 +1,10 @@
-import { FolderTree } from 'lucide-react';
+import { FolderTree, GitCompare } from 'lucide-react';
 import Link from 'next/link';
 import type { CommitSummary, RepoRef } from '#lib/repos/types.ts';
-import { fileAddress } from '../addresses.ts';
+import { fileAddress, repoAddress } from '../addresses.ts';
 import { hub } from '../hub.ts';
 import { Avatar } from '../kit/avatar.tsx';
-import { ButtonLink } from '../kit/button.tsx';
+import { Button, ButtonLink } from '../kit/button.tsx';
 import { CopyButton } from '../kit/copy-button.tsx';
 import { Panel } from '../kit/panel.tsx';
 import { Ago } from '../kit/values.tsx';
@@ -28,7 +28,15 @@ export async function HistoryScreen(props: { repo: RepoRef; tail: string; page: 
       <RepoHeader overview={place.overview} tab="versions" revision={place.revision} />
       <div className="flex flex-wrap items-start justify-between gap-x-4">
         <PathBar place={{ ...place, path: '' }} view="commits" />
-        <p className="pt-1 text-sm text-muted">{t('repo.commits', { count: total })}</p>
+        <div className="flex flex-wrap items-center gap-3">
+          <p className="text-sm text-muted">{t('repo.commits', { count: total })}</p>
+          <form id="compare" action={`${repoAddress(repo)}/compare`}>
+            <Button type="submit" size="sm">
+              <GitCompare />
+              {t('diff.compareTicked')}
+            </Button>
+          </form>
+        </div>
       </div>
       {[...days].map(([day, ofDay]) => (
         <section key={day} className="mb-4">
@@ -56,9 +64,17 @@ async function CommitRow({ repo, commit }: { repo: RepoRef; commit: CommitSummar
   const browse = fileAddress(repo, 'tree', commit.oid);
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2">
+      <input
+        type="checkbox"
+        name="c"
+        value={commit.oid}
+        form="compare"
+        aria-label={t('diff.tick', { commit: commit.oid.slice(0, 7) })}
+        className="size-4 accent-accent"
+      />
       <div className="min-w-0 flex-1 basis-72">
         <p className="font-medium break-words">
-          <Link href={browse} className="hover:underline">
+          <Link href={fileAddress(repo, 'commit', commit.oid)} className="hover:underline">
             {commit.title || t('repo.noMessage')}
           </Link>
         </p>

@@ -1,5 +1,6 @@
 import { account } from './account.ts';
 import { catalog } from './catalog.ts';
+import { diff } from './diff.ts';
 import { edit } from './edit.ts';
 import { endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
@@ -9,4 +10,15 @@ import { repo } from './repo.ts';
 import { words } from './words.ts';
 
 /** Every text of the pages, in English: the source of all keys. */
-export const en = { account, catalog, words, edit, endpoint, errors, frame, home, repo } as const;
+export const en = {
+  account,
+  catalog,
+  diff,
+  edit,
+  endpoint,
+  errors,
+  frame,
+  home,
+  repo,
+  words,
+} as const;

@@ -2,6 +2,7 @@ import type { en } from '../en/english.ts';
 import type { Translation } from '../messages.ts';
 import { account } from './account.ts';
 import { catalog } from './catalog.ts';
+import { diff } from './diff.ts';
 import { edit } from './edit.ts';
 import { endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
@@ -15,6 +16,7 @@ export const zhCn = {
   account,
   catalog,
   words,
+  diff,
   edit,
   endpoint,
   errors,

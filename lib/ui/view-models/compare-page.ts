@@ -1,0 +1,113 @@
+import type { Ctx } from '#lib/identity/context.ts';
+import { compareRevisions } from '#lib/repos/diff/compare-revisions.ts';
+import { viewChange } from '#lib/repos/diff/diff-file.ts';
+import { parseRange } from '#lib/repos/diff/parse-range.ts';
+import type { ChangedFile, Comparison, FileDiff } from '#lib/repos/diff/types.ts';
+import { listCommits } from '#lib/repos/list-commits.ts';
+import { listRefs } from '#lib/repos/list-refs.ts';
+import type { CommitSummary, Repo, RepoRef } from '#lib/repos/types.ts';
+import { type PlaceInRepo, placeInRepo } from './place-in-repo.ts';
+import { type RepoOverview, repoOverview } from './repo-overview.ts';
+
+/** Diffs that come with the page, so that it can be read at once; the others are fetched when they are looked at. */
+const MAX_LOADED = 12;
+const MAX_LOADED_LINES = 1_500;
+const CONTEXT = 3;
+const MAX_CHOICES = 200;
+const RECENT_COMMITS = 30;
+
+/** What is shown of a comparison. */
+export interface ShownComparison {
+  readonly comparison: Comparison;
+  readonly loaded: Readonly<Record<string, FileDiff>>;
+  /** Bytes of large files on either side, of those that differ. */
+  readonly largeBytes: { readonly before: number; readonly after: number };
+}
+
+/** What can be compared: names to choose from. */
+export interface RangeChoices {
+  readonly branches: readonly string[];
+  readonly tags: readonly string[];
+  readonly pullRequests: readonly string[];
+  readonly commits: readonly { readonly oid: string; readonly title: string }[];
+}
+
+export interface ComparePage {
+  readonly overview: RepoOverview;
+  readonly choices: RangeChoices;
+  /** Null while nothing is chosen. */
+  readonly shown: ShownComparison | null;
+}
+
+export interface CommitPage {
+  readonly place: PlaceInRepo;
+  readonly commit: CommitSummary;
+  readonly shown: ShownComparison;
+}
+
+const linesOf = (file: ChangedFile) => (file.additions ?? 0) + (file.deletions ?? 0);
+
+async function loadFirst(ctx: Ctx, repo: Repo, files: readonly ChangedFile[]) {
+  let lines = 0;
+  const first = files.slice(0, MAX_LOADED).filter((file) => {
+    lines += linesOf(file);
+    return file.additions !== null && lines <= MAX_LOADED_LINES;
+  });
+  const loaded = await Promise.all(
+    first.map(async (file): Promise<[string, FileDiff]> => {
+      const view = await viewChange(ctx.db, repo, file, CONTEXT);
+      return [file.path, { file, view }];
+    }),
+  );
+  return Object.fromEntries(loaded);
+}
+
+/** A comparison with what its page shows at once. Throws what compareRevisions throws. */
+export async function showComparison(ctx: Ctx, ref: RepoRef, range: string): Promise<ShownComparison> {
+  const comparison = await compareRevisions(ctx, ref, parseRange(range));
+  const { files, repo } = comparison;
+  const sum = (side: 'before' | 'after') =>
+    files.reduce((total, file) => total + (file[side]?.lfs?.sizeBytes ?? 0), 0);
+  return {
+    comparison,
+    loaded: await loadFirst(ctx, repo, files),
+    largeBytes: { before: sum('before'), after: sum('after') },
+  };
+}
+
+async function choicesOf(ctx: Ctx, { repo, facts }: RepoOverview): Promise<RangeChoices> {
+  const [refs, recent] = await Promise.all([
+    listRefs(ctx.db, repo),
+    facts === null
+      ? { commits: [] }
+      : listCommits(ctx.db, repo, facts.commitOid, { page: 0, limit: RECENT_COMMITS }),
+  ]);
+  const names = (of: readonly { name: string }[]) => of.slice(0, MAX_CHOICES).map(({ name }) => name);
+  return {
+    branches: names(refs.branches),
+    tags: names(refs.tags),
+    pullRequests: names(refs.pullRequests),
+    commits: recent.commits.map(({ oid, title }) => ({ oid, title })),
+  };
+}
+
+/** The page of a comparison; with an empty range only what can be chosen. */
+export async function comparePage(ctx: Ctx, ref: RepoRef, range: string): Promise<ComparePage> {
+  const overview = await repoOverview(ctx, ref);
+  const [choices, shown] = await Promise.all([
+    choicesOf(ctx, overview),
+    range === '' ? null : showComparison(ctx, overview.repo, range),
+  ]);
+  return { overview, choices, shown };
+}
+
+/** A commit with what it changed against its first parent, or against nothing when it has none. */
+export async function commitPage(ctx: Ctx, ref: RepoRef, rawTail: string): Promise<CommitPage> {
+  const place = await placeInRepo(ctx, ref, rawTail);
+  const { repo } = place.overview;
+  const [{ commits }, shown] = await Promise.all([
+    listCommits(ctx.db, repo, place.commitOid, { page: 0, limit: 1 }),
+    showComparison(ctx, repo, `${place.commitOid}^..${place.commitOid}`),
+  ]);
+  return { place, commit: commits[0] as CommitSummary, shown };
+}
