@@ -136,6 +136,34 @@ test('broken metadata of a card is refused with its reason and can be mended in 
   expect(await raw('README.md')).toContain('tags: [a]');
 });
 
+test('a change is proposed as a pull request, by a writer who chooses so and by a reader who has no choice', async () => {
+  await page.goto('/admin/edited/edit/main/README.md');
+  await type('\nBy the owner');
+  await page.getByLabel('Into a new pull request').check();
+  const opened = page.waitForRequest((request) => request.url().includes('create_pr=1'));
+  await page.getByRole('button', { name: 'Propose changes' }).click();
+  expect((await (await opened).response())?.status()).toBe(200);
+  await page.waitForURL('**/discussions/1');
+  expect(await raw('README.md')).not.toContain('By the owner');
+
+  const reader = await visit(browser, hub);
+  await reader.page.goto('/signup');
+  await reader.page.getByLabel('User name').fill('reader');
+  await reader.page.getByLabel('Password').fill('a long enough secret');
+  await reader.page.getByRole('button', { name: 'Create account' }).click();
+  await reader.page.waitForURL((url) => url.pathname === '/');
+  page = reader.page;
+  await page.goto('/admin/edited/edit/main/README.md');
+  await type('\nBy a reader');
+  await page.getByRole('button', { name: 'Propose changes' }).click();
+  await page.waitForURL('**/discussions/2');
+  const proposed = await fetch(`${hub.url}/admin/edited/raw/refs%2Fpr%2F2/README.md`);
+  expect(await proposed.text()).toContain('By a reader');
+  expect(await raw('README.md')).not.toContain('By a reader');
+  await reader.close();
+  ({ page } = visitor);
+});
+
 test('nothing can be edited but the newest version of a branch', async () => {
   const { sha } = (await (await fetch(`${hub.url}/api/models/admin/edited`)).json()) as { sha: string };
   await page.goto(`/admin/edited/edit/${sha}/README.md`);

@@ -17,6 +17,15 @@ export interface ChangeSet {
   readonly summary: string;
   readonly description: string;
   readonly changes: readonly Change[];
+  /** Propose it as a new pull request instead of changing the branch. */
+  readonly asPullRequest: boolean;
+}
+
+/** What came of it. */
+export interface Committed {
+  readonly commitOid: string;
+  /** The page of the new pull request, when one was asked for. */
+  readonly pullRequestUrl?: string;
 }
 
 /** Somebody else changed what this page was about to change. Nothing was written. */
@@ -47,18 +56,19 @@ function commitBody({ summary, description, changes }: ChangeSet, parentCommit: 
   return lines.map((line) => JSON.stringify(line)).join('\n');
 }
 
-async function send(set: ChangeSet, parentCommit: string): Promise<string> {
-  const response = await fetch(`${apiOf(set.repo)}/commit/${encodeURIComponent(set.branch)}`, {
+async function send(set: ChangeSet, parentCommit: string): Promise<Committed> {
+  const query = set.asPullRequest ? '?create_pr=1' : '';
+  const response = await fetch(`${apiOf(set.repo)}/commit/${encodeURIComponent(set.branch)}${query}`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-ndjson' },
     body: commitBody(set, parentCommit),
   }).catch(() => {
     throw new CallError(0, '', null);
   });
-  const answer = (await response.json().catch(() => null)) as { commitOid?: string; error?: string } | null;
+  const answer = (await response.json().catch(() => null)) as (Committed & { error?: string }) | null;
   if (!response.ok || answer?.commitOid === undefined)
     throw new CallError(response.status, answer?.error ?? `HTTP ${response.status}`, answer);
-  return answer.commitOid;
+  return answer;
 }
 
 /** Where the branch is now, and which of the touched paths are no longer what the page saw. */
@@ -77,11 +87,11 @@ async function lookAgain(set: ChangeSet): Promise<{ head: string; changed: strin
 }
 
 /**
- * Commits changes made on a page; returns the new commit. The commit names its parent, so nothing that came in since
+ * Commits changes made on a page. The commit names its parent, so nothing that came in since
  * the page was shown is overwritten: where others changed other files it is sent again on top of theirs, where they
  * changed these files it throws Conflict. Throws CallError for every other refusal.
  */
-export async function commitChanges(set: ChangeSet): Promise<string> {
+export async function commitChanges(set: ChangeSet): Promise<Committed> {
   let parent = set.baseCommit;
   for (let round = 0; ; round++) {
     try {

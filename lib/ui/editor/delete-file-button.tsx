@@ -38,6 +38,7 @@ export function DeleteFileButton({ repo, branch, commit, path, oid }: Props) {
           summary: summary.trim() || t('edit.remove', { name }),
           description: '',
           changes: [{ kind: 'delete', path }],
+          asPullRequest: false,
         });
       } catch (failure) {
         if (failure instanceof Conflict) return t('edit.conflict', { paths: path });

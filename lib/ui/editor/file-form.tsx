@@ -22,6 +22,8 @@ interface Props {
   /** Of the file; for a new one the folder it begins in, with a slash at its end. */
   readonly path: string;
   readonly existing: { readonly oid: string; readonly text: string } | null;
+  /** False: the reader can only propose the change. */
+  readonly mayWrite: boolean;
   /** Where to go without a change. */
   readonly back: string;
 }
@@ -45,10 +47,38 @@ function useLeaveGuard(isDirty: () => boolean): void {
   });
 }
 
+type Target = 'branch' | 'pull';
+
+/** Whether the change goes to the branch at once or is proposed. */
+function CommitTarget(props: { branch: string; value: Target; onChange: (target: Target) => void }) {
+  const t = useTranslator();
+  const option = (value: Target, label: string) => (
+    <label className="flex items-center gap-2">
+      <input
+        type="radio"
+        name="target"
+        value={value}
+        checked={props.value === value}
+        onChange={() => props.onChange(value)}
+        className="accent-(--ring)"
+      />
+      {label}
+    </label>
+  );
+  return (
+    <fieldset className="flex flex-col gap-1.5">
+      <legend className="sr-only">{t('edit.target')}</legend>
+      {option('branch', t('edit.toBranch', { branch: props.branch }))}
+      {option('pull', t('edit.toPull'))}
+    </fieldset>
+  );
+}
+
 /** Writes one text file: its path, its text, and the commit. */
-export function FileForm({ repo, branch, commit, path: from, existing, back }: Props) {
+export function FileForm({ repo, branch, commit, path: from, existing, mayWrite, back }: Props) {
   const [t, router] = [useTranslator(), useRouter()];
   const [path, setPath] = useState(from);
+  const [target, setTarget] = useState<Target>('branch');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const text = useRef(existing?.text ?? '');
@@ -67,8 +97,10 @@ export function FileForm({ repo, branch, commit, path: from, existing, back }: P
     if (moved) changes.unshift({ kind: 'delete', path: from });
     const seen: Record<string, string | null> = existing ? { [from]: existing.oid } : {};
     if (!existing || moved) seen[path] = null;
+    const asPullRequest = !mayWrite || target === 'pull';
+    let pullRequestUrl: string | undefined;
     try {
-      await commitChanges({
+      ({ pullRequestUrl } = await commitChanges({
         repo,
         branch,
         baseCommit: commit,
@@ -76,7 +108,8 @@ export function FileForm({ repo, branch, commit, path: from, existing, back }: P
         summary: String(fields.get('summary') ?? '').trim() || summary,
         description: String(fields.get('description') ?? ''),
         changes,
-      });
+        asPullRequest,
+      }));
     } catch (failure) {
       if (failure instanceof Conflict)
         return t(failure.paths.includes(from) ? 'edit.conflict' : 'edit.exists', {
@@ -85,7 +118,7 @@ export function FileForm({ repo, branch, commit, path: from, existing, back }: P
       return (failure instanceof CallError && failure.message) || t('words.requestFailed');
     }
     done.current = true;
-    router.push(fileAddress(repo, 'blob', branch, path));
+    router.push(pullRequestUrl ? new URL(pullRequestUrl).pathname : fileAddress(repo, 'blob', branch, path));
     router.refresh();
     return null;
   };
@@ -130,10 +163,19 @@ export function FileForm({ repo, branch, commit, path: from, existing, back }: P
         <Field id="description" label={t('edit.description')}>
           <TextArea id="description" name="description" rows={3} maxLength={10_000} />
         </Field>
+        {mayWrite ? (
+          <CommitTarget branch={branch} value={target} onChange={setTarget} />
+        ) : (
+          <p className="text-sm text-muted">{t('edit.proposeOnly')}</p>
+        )}
         <FormError error={error} />
         <div className="flex flex-wrap gap-2">
           <Button type="submit" look="accent" disabled={busy}>
-            {busy ? t('account.working') : t('edit.commitTo', { branch })}
+            {busy
+              ? t('account.working')
+              : !mayWrite || target === 'pull'
+                ? t('edit.propose')
+                : t('edit.commitTo', { branch })}
           </Button>
           <ButtonLink href={back}>{t('edit.cancel')}</ButtonLink>
         </div>

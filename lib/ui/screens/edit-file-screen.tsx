@@ -34,6 +34,7 @@ export async function EditFileScreen({ repo: ref, tail }: { repo: RepoRef; tail:
           commit={place.commitOid}
           path={place.path}
           existing={{ oid, text: content.text }}
+          mayWrite={place.overview.mayWrite}
           back={back}
         />
       )}

@@ -33,7 +33,7 @@ export async function FileScreen({ repo, tail }: { repo: RepoRef; tail: string }
 }
 
 async function Actions({ page: { place, entry, view } }: { page: FilePage }) {
-  const t = await translator();
+  const [t, { principal }] = await Promise.all([translator(), pageContext()]);
   const { repo } = place.overview;
   const isText = (view.kind === 'text' || view.kind === 'markdown') && entry.lfs === undefined;
   return (
@@ -63,22 +63,20 @@ async function Actions({ page: { place, entry, view } }: { page: FilePage }) {
           <History />
           {t('repo.history')}
         </ButtonLink>
+        {place.branch !== null && isText && principal.kind === 'user' && (
+          <ButtonLink size="sm" href={fileAddress(repo, 'edit', place.branch, entry.path)}>
+            <Pencil />
+            {t('edit.edit')}
+          </ButtonLink>
+        )}
         {place.branch !== null && place.overview.mayWrite && (
-          <>
-            {isText && (
-              <ButtonLink size="sm" href={fileAddress(repo, 'edit', place.branch, entry.path)}>
-                <Pencil />
-                {t('edit.edit')}
-              </ButtonLink>
-            )}
-            <DeleteFileButton
-              repo={{ type: repo.type, namespace: repo.namespace, name: repo.name }}
-              branch={place.branch}
-              commit={place.commitOid}
-              path={entry.path}
-              oid={entry.oid}
-            />
-          </>
+          <DeleteFileButton
+            repo={{ type: repo.type, namespace: repo.namespace, name: repo.name }}
+            branch={place.branch}
+            commit={place.commitOid}
+            path={entry.path}
+            oid={entry.oid}
+          />
         )}
       </div>
     </div>

@@ -27,7 +27,7 @@ export async function FolderScreen(props: { repo: RepoRef; tail: string; after: 
       <RepoHeader overview={place.overview} tab="files" revision={place.revision} />
       <div className="flex flex-wrap items-start justify-between gap-x-3">
         <PathBar place={place} view="tree" />
-        {place.branch !== null && place.overview.mayWrite && (
+        {place.branch !== null && ctx.principal.kind === 'user' && (
           <ButtonLink size="sm" className="mb-3" href={fileAddress(repo, 'new', place.branch, place.path)}>
             <FilePlus />
             {t('edit.newFile')}

@@ -21,18 +21,19 @@ export async function NewFileScreen({ repo: ref, tail }: { repo: RepoRef; tail: 
   return (
     <>
       <RepoHeader overview={place.overview} tab="files" revision={place.revision} />
-      {mayWrite && place.branch !== null ? (
+      {place.branch !== null ? (
         <FileForm
           repo={{ type: repo.type, namespace: repo.namespace, name: repo.name }}
           branch={place.branch}
           commit={place.commitOid}
           path={place.path === '' ? '' : `${place.path}/`}
           existing={null}
+          mayWrite={mayWrite}
           back={back}
         />
       ) : (
         <Panel>
-          <EmptyState icon={<FilePen />} title={t(mayWrite ? 'edit.notBranch' : 'edit.noRight')}>
+          <EmptyState icon={<FilePen />} title={t('edit.notBranch')}>
             <ButtonLink href={back}>{t('edit.cancel')}</ButtonLink>
           </EmptyState>
         </Panel>

@@ -8,7 +8,7 @@ import { MAX_EDITABLE_BYTES } from '../limits.ts';
 import { type PlaceInRepo, placeInRepo } from './place-in-repo.ts';
 
 /** Why a file cannot be edited on a page. */
-export type EditObstacle = 'notBranch' | 'noRight' | 'large' | 'binary';
+export type EditObstacle = 'notBranch' | 'large' | 'binary';
 
 export interface EditableFile {
   readonly place: PlaceInRepo;
@@ -16,18 +16,12 @@ export interface EditableFile {
   readonly content: { readonly text: string } | { readonly obstacle: EditObstacle };
 }
 
-/** Why nothing can be changed at this place by this reader, or null. */
-function placeObstacle(place: PlaceInRepo): EditObstacle | null {
-  if (!place.overview.mayWrite) return 'noRight';
-  return place.branch === null ? 'notBranch' : null;
-}
-
 /** A text file of a branch with its whole text, or why it cannot be edited. Throws as resolveFile does. */
 export async function editableFile(ctx: Ctx, ref: RepoRef, rawTail: string): Promise<EditableFile> {
   const place = await placeInRepo(ctx, ref, rawTail);
   const { entry, repo } = await resolveFile(ctx, ref, { revision: place.commitOid, path: place.path });
   const { oid } = entry;
-  const obstacle = placeObstacle(place) ?? (entry.lfs ? 'binary' : null);
+  const obstacle = place.branch === null ? 'notBranch' : entry.lfs ? 'binary' : null;
   if (obstacle !== null) return { place, oid, content: { obstacle } };
   if (entry.sizeBytes > MAX_EDITABLE_BYTES) return { place, oid, content: { obstacle: 'large' } };
   const bytes = await readBlob(ctx.db, repo.id, oid);

@@ -9,6 +9,12 @@ export const edit = {
   summary: 'What changes',
   description: 'Why (optional)',
   commitTo: 'Commit to {branch}',
+  target: 'Where the change goes',
+  toBranch: 'Straight to {branch}',
+  toPull: 'Into a new pull request, for others to review',
+  propose: 'Propose changes',
+  proposeOnly:
+    'You cannot change this repo yourself. Your change becomes a pull request that its owners can merge.',
   cancel: 'Cancel',
   update: 'Update {name}',
   create: 'Create {name}',
@@ -23,7 +29,6 @@ export const edit = {
     '{paths} was changed by somebody else since you opened this page. Your text is still here: copy what you need, then reload to see theirs.',
   exists: 'There is a file at {paths} already. Choose another path, or edit that one.',
   notBranch: 'Only the newest version of a branch can be edited. Choose a branch first.',
-  noRight: 'You may read this repo, not change it.',
   large: 'This file is too large to be edited on a page. Upload a new version instead.',
   binary: 'This is not a text file. Upload a new version instead.',
 } as const;
