@@ -130,6 +130,27 @@ export const configSchema = z.object({
     .describe(
       'Bytes of large files that a user who may not write to a repo may bring to it with pull requests, all together.',
     ),
+  LARDER_GIT_CACHE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(20_000_000_000)
+    .describe(
+      'Most bytes of the bare repositories that a process keeps under LARDER_DATA for clone, fetch and push; the longest unused go first and are made again when asked for.',
+    ),
+  LARDER_GIT_PROCESSES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(8)
+    .describe('Most fetches and pushes that one process serves at a time; others wait, then get 503.'),
+  LARDER_PUSH_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1_000_000)
+    .default(2_000_000_000)
+    .describe('Largest pack that one git push may send; large files travel outside of it, by Git LFS.'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

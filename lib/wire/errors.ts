@@ -65,6 +65,8 @@ function bodyOf(protocol: Protocol, error: HubError, message: string, requestId:
   switch (protocol) {
     case 'lfs':
       return JSON.stringify({ message, request_id: requestId });
+    case 'git': // git shows plain text to people, each line behind "remote:"
+      return `${message}\n`;
     case 'openai': {
       const type =
         error.status >= 500
@@ -79,6 +81,11 @@ function bodyOf(protocol: Protocol, error: HubError, message: string, requestId:
   }
 }
 
+const TYPES: Partial<Record<Protocol, string>> = {
+  lfs: 'application/vnd.git-lfs+json',
+  git: 'text/plain; charset=utf-8',
+};
+
 /** The one place where an error becomes bytes; header and body carry the same message (hf-api §0.2). */
 export function renderError(
   protocol: Protocol,
@@ -89,7 +96,7 @@ export function renderError(
   const row: { status: number; hubCode?: string; retryAfterSeconds?: number } = ERROR_TABLE[error.code];
   const message = error.code === 'internal' ? `Internal error (request ${requestId})` : error.message;
   const headers: OutgoingHttpHeaders = {
-    'content-type': protocol === 'lfs' ? 'application/vnd.git-lfs+json' : 'application/json; charset=utf-8',
+    'content-type': TYPES[protocol] ?? 'application/json; charset=utf-8',
     'cache-control': 'no-store',
     'x-error-message': headerText(message),
   };
@@ -99,6 +106,8 @@ export function renderError(
   if (typeof error.details.commitOid === 'string') headers['x-repo-commit'] = error.details.commitOid;
   if (typeof error.details.contentRange === 'string') headers['content-range'] = error.details.contentRange;
   const status = statusOf(error, principal);
+  // git asks for a name and a password only when told so; anywhere else browsers would
+  if (status === 401 && protocol === 'git') headers['www-authenticate'] = 'Basic realm="Larder"';
   if (status === 401 && protocol === 'lfs') headers['lfs-authenticate'] = 'Basic realm="Larder"';
   const body = bodyOf(protocol, error, message, requestId);
   headers['content-length'] = Buffer.byteLength(body);

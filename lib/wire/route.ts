@@ -23,7 +23,7 @@ export type Access =
   | 'xetToken';
 
 /** Which formatter turns errors into bytes. */
-export type Protocol = 'hub' | 'lfs' | 'xet' | 'openai';
+export type Protocol = 'hub' | 'git' | 'lfs' | 'xet' | 'openai';
 
 export interface RouteMeta {
   /** Unique name for logs, metrics, limits and tests: `repo.commit`. */

@@ -6,7 +6,7 @@ import { beginUpload, type UploadTicket } from '#lib/repos/files/lfs/begin-uploa
 import type { RepoRef } from '#lib/repos/types.ts';
 import type { WireRequest } from '../request.ts';
 import type { WireResponse } from '../respond.ts';
-import { type Method, type Route, route } from '../route.ts';
+import { type Route, route } from '../route.ts';
 import { xetUploadAction } from '../xet/xet-upload-action.ts';
 import { linkUrl, repoPatterns, repoRefOf, sendLfs } from './lfs-urls.ts';
 
@@ -90,12 +90,6 @@ async function answerBatch(ctx: Ctx, req: WireRequest, res: WireResponse): Promi
   );
 }
 
-async function refuseLocks(): Promise<void> {
-  throw hubError('not_found', 'file locking is not supported here; git-lfs works without it');
-}
-
-const ANY: Method[] = ['GET', 'POST', 'PUT', 'DELETE'];
-
 /** The batch API below a repo's address. Write rights are checked for uploads by the use case: the scope is read. */
 export const batchRoutes: Route[] = [
   route(
@@ -103,11 +97,5 @@ export const batchRoutes: Route[] = [
     repoPatterns('objects/batch'),
     { operation: 'lfs.batch', access: 'repo.read', scope: 'read', protocol: 'lfs' },
     answerBatch,
-  ),
-  route(
-    ANY,
-    repoPatterns('locks/*rest'),
-    { operation: 'lfs.locks', access: 'repo.read', scope: 'read', protocol: 'lfs' },
-    refuseLocks,
   ),
 ];

@@ -24,6 +24,6 @@ export function linkUrl(ctx: Ctx, what: 'objects' | 'parts' | 'complete' | 'veri
 }
 
 /** Sends JSON with the LFS media type. */
-export function sendLfs(res: WireResponse, body: unknown): void {
-  sendJson(res, 200, body, { 'content-type': LFS_JSON });
+export function sendLfs(res: WireResponse, body: unknown, status = 200): void {
+  sendJson(res, status, body, { 'content-type': LFS_JSON });
 }

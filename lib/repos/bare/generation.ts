@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Db } from '#lib/base/db.ts';
+import { transaction } from '#lib/base/db.ts';
+import type { Oid, RepoId } from '#lib/base/ids.ts';
+import { EMPTY_TREE_OID } from '../git/tree.ts';
+import { checkPresence } from './missing-among.ts';
+import { newObjects } from './new-objects.ts';
+import { readAllRows, readRows } from './read-rows.ts';
+import type { RefSnapshot } from './ref-snapshot.ts';
+import { runGit, startGit } from './run-git.ts';
+import { writePack } from './write-pack.ts';
+
+/** One folder of objects of one repo. Packs are added to it, never taken away; it is replaced as a whole. */
+export interface Generation {
+  readonly dir: string;
+  /** Where git finds the objects. */
+  readonly objects: string;
+  /** What the refs were when it was last brought up to date: everything reachable from here is in it. */
+  tips: ReadonlySet<Oid>;
+  /** Nothing else is in it. */
+  isPure: boolean;
+  packs: number;
+  bytes: number;
+  /** Requests that read it now. */
+  users: number;
+  /** Replaced: goes with its last user. */
+  isRetired: boolean;
+}
+
+/** A bare repo over a generation's objects with the refs of one moment. */
+export interface View {
+  readonly gitDir: string;
+  readonly key: string;
+}
+
+const CONFIG = '[core]\n\trepositoryformatversion = 0\n\tbare = true\n';
+
+async function emptyGeneration(parent: string): Promise<Generation> {
+  const dir = join(parent, randomBytes(8).toString('hex'));
+  const objects = join(dir, 'objects');
+  await mkdir(join(objects, 'pack'), { recursive: true });
+  await mkdir(join(objects, 'info'));
+  return {
+    dir,
+    objects,
+    tips: new Set(),
+    isPure: true,
+    packs: 0,
+    bytes: 0,
+    users: 0,
+    isRetired: false,
+  };
+}
+
+const tipsOf = (snapshot: RefSnapshot) => new Set(snapshot.refs.map((ref) => ref.oid));
+
+/** A generation with everything that the database has of a repo, reachable or not. */
+export async function buildGeneration(
+  db: Db,
+  repoId: RepoId,
+  snapshot: RefSnapshot,
+  parent: string,
+): Promise<Generation> {
+  const generation = await emptyGeneration(parent);
+  const pack = join(generation.objects, 'pack');
+  await transaction(db, async (tx) => {
+    await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const { rows } = await tx.query<{ count: number }>(
+      'SELECT count(*)::int4 AS count FROM git_object WHERE repo_id = $1',
+      [repoId],
+    );
+    const count = rows[0]?.count ?? 0;
+    if (count === 0) return;
+    generation.bytes += await writePack(pack, count, readAllRows(tx, repoId));
+    generation.packs++;
+  });
+  generation.tips = tipsOf(snapshot);
+  generation.isPure = generation.packs === 0;
+  return generation;
+}
+
+/** Adds what is reachable from the snapshot's refs and not there yet, as one more pack. */
+export async function updateGeneration(
+  db: Db,
+  repoId: RepoId,
+  generation: Generation,
+  view: View,
+  snapshot: RefSnapshot,
+  signal: AbortSignal,
+): Promise<void> {
+  const tips = tipsOf(snapshot);
+  const added = [...tips].filter((oid) => !generation.tips.has(oid));
+  const gone = [...generation.tips].filter((oid) => !tips.has(oid));
+  const run = { gitDir: view.gitDir, objects: generation.objects, signal };
+  if (added.length > 0) {
+    const presence = checkPresence(run);
+    const oids = await newObjects(db, repoId, added, presence.missingAmong);
+    await presence.close();
+    if (oids.length > 0) {
+      const pack = join(generation.objects, 'pack');
+      generation.bytes += await writePack(pack, oids.length, readRows(db, repoId, oids));
+      generation.packs++;
+    }
+  }
+  if (gone.length > 0 && generation.isPure) {
+    const left = await runGit({ ...run, args: ['rev-list', '--objects', '--max-count=1', '--stdin'] }, [
+      ...gone.map((oid) => `${oid}\n`),
+      ...[...tips].map((oid) => `^${oid}\n`),
+    ]);
+    if (left.length > 0) generation.isPure = false;
+  }
+  generation.tips = tips;
+}
+
+async function countReachable(gitDir: string, tips: ReadonlySet<Oid>, signal: AbortSignal): Promise<number> {
+  const child = startGit({ gitDir, signal, args: ['rev-list', '--objects', '--no-object-names', '--stdin'] });
+  child.stdin.end([...tips].map((oid) => `${oid}\n`).join(''));
+  let count = 0;
+  let rest = '';
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+    const lines = (rest + chunk.toString('latin1')).split('\n');
+    rest = lines.pop() ?? '';
+    count += lines.filter((line) => line !== EMPTY_TREE_OID).length;
+  }
+  await child.done;
+  return count;
+}
+
+async function countStored(gitDir: string, signal: AbortSignal): Promise<number> {
+  const text = (await runGit({ gitDir, signal, args: ['count-objects', '-v'] })).toString();
+  return Number(/^in-pack: (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+}
+
+/** Whether a generation of a single pack holds nothing but what its tips reach. */
+export async function holdsOnlyReachable(
+  generation: Generation,
+  view: View,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (generation.packs !== 1) return false;
+  const reachable = await countReachable(view.gitDir, generation.tips, signal);
+  return reachable === (await countStored(view.gitDir, signal));
+}
+
+/** A new generation, of one pack, with what the tips of this one reach and nothing else. */
+export async function rewriteGeneration(
+  generation: Generation,
+  view: View,
+  parent: string,
+  signal: AbortSignal,
+): Promise<Generation> {
+  const next = await emptyGeneration(parent);
+  const pack = join(next.objects, 'pack');
+  const args = ['pack-objects', '--revs', '--delta-base-offset', '--window=0', '-q', join(pack, 'tmp')];
+  const tips = [...generation.tips];
+  await runGit(
+    { gitDir: view.gitDir, signal, args },
+    tips.map((oid) => `${oid}\n`),
+  );
+  // the index is what makes git see a pack: it gets its name last
+  const names = (await readdir(pack)).sort((a, b) => Number(a.endsWith('.idx')) - Number(b.endsWith('.idx')));
+  for (const name of names) {
+    next.bytes += (await stat(join(pack, name))).size;
+    await rename(join(pack, name), join(pack, name.replace(/^tmp-/, 'pack-')));
+  }
+  next.packs = 1;
+  next.tips = generation.tips;
+  return next;
+}
+
+/** Writes the bare repo that shows a generation's objects under the refs of one moment. */
+export async function writeView(generation: Generation, snapshot: RefSnapshot): Promise<View> {
+  const key = JSON.stringify(snapshot);
+  const gitDir = join(generation.dir, `view-${randomBytes(8).toString('hex')}`);
+  await mkdir(join(gitDir, 'refs'), { recursive: true });
+  const lines = snapshot.refs.map(({ name, oid }) => `${oid} ${name}\n`);
+  await Promise.all([
+    symlink('../objects', join(gitDir, 'objects')),
+    writeFile(join(gitDir, 'HEAD'), `ref: ${snapshot.head}\n`),
+    writeFile(join(gitDir, 'config'), CONFIG),
+    writeFile(join(gitDir, 'packed-refs'), `# pack-refs with: sorted \n${lines.join('')}`),
+  ]);
+  return { gitDir, key };
+}
+
+/** Removes a generation's folder. */
+export async function removeGeneration(generation: Generation): Promise<void> {
+  await rm(generation.dir, { recursive: true, force: true });
+}

@@ -1,0 +1,110 @@
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { hubError } from '#lib/base/errors.ts';
+import type { Oid } from '#lib/base/ids.ts';
+import type { Ctx } from '#lib/identity/context.ts';
+import { requireRead } from './access.ts';
+import { type BareRepo, bareCacheOf } from './bare/bare-cache.ts';
+import { gitSlots } from './bare/git-slots.ts';
+import { GitFailure, startGit } from './bare/run-git.ts';
+import type { RepoRef } from './types.ts';
+
+export interface FetchRequest {
+  readonly wants: readonly Oid[];
+  /** The client says nothing of what it has. */
+  readonly isFresh: boolean;
+  /** The request as it came, for git. */
+  readonly body: Buffer;
+}
+
+/**
+ * A client may want any object that the refs reach: partial clones fetch blobs by their ids. What git finds in the
+ * bare repo it gives, so such a request is answered from one that holds nothing else.
+ */
+const SETTINGS = [
+  'uploadpack.allowAnySHA1InWant=true',
+  'uploadpack.allowFilter=true',
+  'uploadpack.advertiseBundleURIs=false',
+  'pack.window=0',
+  'pack.allowPackReuse=true',
+];
+
+function needsPure({ wants, isFresh }: FetchRequest, bare: BareRepo): boolean {
+  if (bare.isPure) return false;
+  const tips = new Set(bare.snapshot.refs.map((ref) => ref.oid));
+  return !isFresh || wants.some((oid) => !tips.has(oid));
+}
+
+/**
+ * What git answers to a fetch, as a stream that ends with git. The process ends when the client goes away. Throws
+ * repo_not_found, overloaded (too many at a time), not_implemented (no git here). `read` is called once the caller
+ * may read the repo.
+ */
+export async function fetchPack(
+  ctx: Ctx,
+  ref: RepoRef,
+  protocol: string | undefined,
+  read: () => Promise<FetchRequest>,
+): Promise<Readable> {
+  const repo = await requireRead(ctx, ref);
+  const release = await gitSlots(ctx).hold(ctx.signal);
+  let bare: BareRepo | undefined;
+  try {
+    const request = await read();
+    const cache = bareCacheOf(ctx);
+    bare = await cache.open(repo, { mustBePure: false, signal: ctx.signal });
+    if (needsPure(request, bare)) {
+      bare.release();
+      bare = await cache.open(repo, { mustBePure: true, signal: ctx.signal });
+    }
+    return serve(ctx, bare, protocol, request, release);
+  } catch (error) {
+    bare?.release();
+    release();
+    throw error;
+  }
+}
+
+function serve(
+  ctx: Ctx,
+  bare: BareRepo,
+  protocol: string | undefined,
+  request: FetchRequest,
+  release: () => void,
+): Readable {
+  const settings = SETTINGS.flatMap((setting) => ['-c', setting]);
+  const child = startGit({
+    args: [...settings, 'upload-pack', '--stateless-rpc', '--strict', '.'],
+    gitDir: bare.gitDir,
+    protocol,
+    signal: ctx.signal,
+  });
+  child.stdin.end(request.body);
+  const out = new PassThrough();
+  const run = async () => {
+    let sent = 0;
+    try {
+      child.stdout.on('data', (chunk: Buffer) => {
+        sent += chunk.length;
+      });
+      await pipeline(child.stdout, out, { end: false });
+      await child.done;
+      out.end();
+    } catch (error) {
+      ctx.log.info({ err: error, repoId: ctx.requestId }, 'git upload-pack failed');
+      // git has told the client by itself what is wrong, when it could
+      if (error instanceof GitFailure && sent > 0) out.end();
+      else out.destroy(error instanceof GitFailure ? unanswered(error) : (error as Error));
+    } finally {
+      bare.release();
+      release();
+    }
+  };
+  void run();
+  return out;
+}
+
+const unanswered = (failure: GitFailure) =>
+  hubError('invalid_input', `git cannot answer this: ${failure.stderr.split('\n').at(-1) ?? ''}`, {
+    cause: failure,
+  });

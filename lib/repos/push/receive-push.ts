@@ -1,0 +1,142 @@
+import { transaction } from '#lib/base/db.ts';
+import { isHubError } from '#lib/base/errors.ts';
+import { failpoint } from '#lib/base/failpoint.ts';
+import type { Oid } from '#lib/base/ids.ts';
+import type { Ctx } from '#lib/identity/context.ts';
+import { requireWrite } from '../access.ts';
+import { type BareRepo, bareCacheOf } from '../bare/bare-cache.ts';
+import { gitSlots } from '../bare/git-slots.ts';
+import { type RefSnapshot, readRefSnapshot } from '../bare/ref-snapshot.ts';
+import type { Repo, RepoRef } from '../types.ts';
+import { findForced, type Refusals, refuseByCard, refuseByName, refuseByTarget } from './check-refs.ts';
+import { type CheckedObjects, checkObjects, writeHeld, writeLarge } from './import-objects.ts';
+import { moveTogether } from './move-refs.ts';
+import { newOfPush } from './new-of-push.ts';
+import { openQuarantine, type Quarantine } from './quarantine.ts';
+import type { PushReport, PushRequest, RefCommand } from './types.ts';
+
+/** Tells the person who pushes what is going on. */
+export type Say = (line: string) => void;
+
+/** What is known of a push once its objects are checked. */
+interface Checked {
+  readonly snapshot: RefSnapshot;
+  readonly refusals: Refusals;
+  readonly forced: ReadonlySet<string>;
+  readonly objects: CheckedObjects;
+  /** Writes objects that are too many for one transaction. */
+  readonly writeFirst: () => Promise<void>;
+}
+
+const NOTHING: CheckedObjects = { commits: [], rows: [] };
+const isGoing =
+  (refusals: Refusals) =>
+  ({ ref }: RefCommand) =>
+    !refusals.has(ref);
+
+async function checkQuarantined(
+  ctx: Ctx,
+  repo: Repo,
+  bare: BareRepo,
+  quarantine: Quarantine,
+  commands: readonly RefCommand[],
+  refusals: Refusals,
+): Promise<Checked> {
+  const { snapshot } = bare;
+  await refuseByTarget(quarantine.run, commands, refusals);
+  const tips = commands.filter(isGoing(refusals)).flatMap(({ newOid }) => newOid ?? []);
+  const known = new Set(snapshot.refs.map(({ oid }) => oid));
+  const fresh = tips.filter((oid) => !known.has(oid));
+  const objects = fresh.length > 0 ? await newOfPush(quarantine, fresh, known) : [];
+  const checked = objects.length > 0 ? await checkObjects(ctx, repo, quarantine, objects) : NOTHING;
+  await refuseByCard(quarantine, commands, refusals);
+  const forced = await findForced(quarantine.run, commands, refusals);
+  const oids = objects.map(({ oid }): Oid => oid);
+  return {
+    snapshot,
+    refusals,
+    forced,
+    objects: checked,
+    writeFirst: async () => {
+      if (checked.rows === null) await writeLarge(ctx, repo.id, quarantine, oids);
+    },
+  };
+}
+
+/** Moves the refs that may: together when the push is atomic, else each on its own. */
+async function land(
+  ctx: Ctx,
+  repo: Repo,
+  { commands, isAtomic }: PushRequest,
+  { snapshot, refusals, forced, objects, writeFirst }: Checked,
+): Promise<void> {
+  if (isAtomic && refusals.size > 0)
+    for (const { ref } of commands)
+      if (!refusals.has(ref))
+        refusals.set(ref, 'nothing of this atomic push was done, because of another ref');
+  const going = commands.filter(isGoing(refusals));
+  if (going.length === 0) return;
+  await failpoint('push.before-import');
+  await writeFirst();
+  const groups = isAtomic || going.length === 1 ? [going] : going.map((command) => [command]);
+  if (groups.length > 1) await transaction(ctx.db, (tx) => writeHeld(tx, repo.id, objects));
+  for (const group of groups) {
+    ctx.signal.throwIfAborted();
+    const write = (tx: Parameters<typeof writeHeld>[0]) =>
+      groups.length > 1 ? Promise.resolve() : writeHeld(tx, repo.id, objects);
+    const stayed = await moveTogether(ctx, { repo, commands: group, forced, snapshot, write });
+    for (const [ref, reason] of stayed) refusals.set(ref, reason);
+  }
+  await failpoint('push.after-tx');
+}
+
+async function receive(ctx: Ctx, repo: Repo, request: PushRequest, say: Say): Promise<PushReport> {
+  const { commands } = request;
+  const refusals = refuseByName(ctx, repo, commands);
+  const isFilled = commands.some(({ newOid }) => newOid !== null);
+  let unpackError: string | null = null;
+  if (!isFilled) {
+    const snapshot = await readRefSnapshot(ctx.db, repo);
+    const nothing = { snapshot, refusals, forced: new Set<string>(), objects: NOTHING };
+    await land(ctx, repo, request, { ...nothing, writeFirst: async () => {} });
+  } else {
+    const bare = await bareCacheOf(ctx).open(repo, { mustBePure: true, signal: ctx.signal });
+    let quarantine: Quarantine | undefined;
+    try {
+      quarantine = await openQuarantine(ctx, bare, request.pack);
+      if (quarantine.received.size > 0) say(`Checking ${quarantine.received.size} objects`);
+      await land(ctx, repo, request, await checkQuarantined(ctx, repo, bare, quarantine, commands, refusals));
+    } catch (error) {
+      if (!isHubError(error) || error.status >= 500) throw error;
+      unpackError = error.message;
+    } finally {
+      await quarantine?.remove();
+      bare.release();
+    }
+  }
+  const results = commands.map(({ ref }) => ({
+    ref,
+    error: unpackError === null ? (refusals.get(ref) ?? null) : 'unpacker error',
+  }));
+  return { unpackError, results };
+}
+
+/**
+ * Takes a push: objects into quarantine, checks, rows, refs; then and only then `ok`. An atomic push moves all refs in
+ * one transaction or none; else each ref has its own. Objects of refused pushes never leave the quarantine. Killed at
+ * any line, refs are as before or moved whole, and what lies about is unreachable. `read` is called once the caller
+ * may write. Throws repo_not_found, forbidden, unauthenticated, overloaded, not_implemented (no git here); what is
+ * wrong with the push itself stands in the report.
+ */
+export async function receivePush(
+  ctx: Ctx,
+  ref: RepoRef,
+  read: () => Promise<PushRequest>,
+  say: Say,
+): Promise<PushReport | null> {
+  const repo = await requireWrite(ctx, ref);
+  return gitSlots(ctx).use(async () => {
+    const request = await read();
+    return request.commands.length === 0 ? null : receive(ctx, repo, request, say);
+  }, ctx.signal);
+}
