@@ -56,7 +56,7 @@ function applied(files: Files, changes: readonly Edit[]): Files {
   const result = new Map(files);
   for (const [path, what] of changes) {
     const text = what && contentOf(path, what);
-    for (const other of [...result.keys()])
+    for (const other of result.keys())
       if (text !== null && (other.startsWith(`${path}/`) || path.startsWith(`${other}/`)))
         result.delete(other);
     if (text === null) result.delete(path);
