@@ -62,7 +62,7 @@ test('a discussion is opened, answered with preview, edited, renamed, closed and
   await signIn(page, 'admin', hub.adminPassword, '/admin/review/discussions');
   await page.getByText('Nothing here yet').waitFor();
   await page.getByRole('link', { name: 'New discussion' }).click();
-  await page.getByLabel('Title').fill('Which tokenizer is this?');
+  await page.getByLabel('Title', { exact: true }).fill('Which tokenizer is this?');
   await page.getByLabel('Description').fill('It is **not** in the card.\n\n<script>alert(1)</script>');
   await page.getByRole('button', { name: 'Preview' }).click();
   await page.locator('.prose strong').getByText('not').waitFor();
@@ -79,7 +79,7 @@ test('a discussion is opened, answered with preview, edited, renamed, closed and
   await page.getByText('· edited').waitFor();
   await page.getByRole('button', { name: 'More actions' }).click();
   await page.getByRole('menuitem', { name: 'Rename' }).click();
-  await page.getByLabel('Title').fill('Which tokenizer?');
+  await page.getByLabel('Title', { exact: true }).fill('Which tokenizer?');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('heading', { name: 'Which tokenizer? #1' }).waitFor();
   await picture(page, 'discussion');
@@ -97,7 +97,7 @@ test('a pull request from a branch is reviewed line by line, rebased and merged'
   await signIn(page, 'admin', hub.adminPassword, '/admin/review/discussions/new?pull=1');
   await page.getByLabel('From branch').selectOption('better');
   await page.getByText('2 commits, 2 files changed').waitFor();
-  await page.getByLabel('Title').fill('Four layers');
+  await page.getByLabel('Title', { exact: true }).fill('Four layers');
   await page.getByRole('button', { name: 'Open pull request' }).click();
   await page.waitForURL('**/admin/review/discussions/2');
   await page.getByText('Ready to merge').waitFor();
