@@ -28,6 +28,19 @@ export function fileAddress(ref: RepoRef, view: RepoView, revision: string, path
   return `${repoAddress(ref)}/${view}/${encodeURIComponent(revision)}${tail}`;
 }
 
+/** The list of a repo's discussions, or one of them, or a part of its page (`commits`, `files`). */
+export function discussionAddress(ref: RepoRef, num?: number | 'new', part?: 'commits' | 'files'): string {
+  const parts = [repoAddress(ref), 'discussions', num, part];
+  return parts.filter((each) => each !== undefined).join('/');
+}
+
+/** The hub's API about discussions: all, one, or something done to one (`comment`, `merge`). */
+export function discussionApi(ref: RepoRef, num?: number, what?: string): string {
+  const type = ref.type === 'dataset' ? 'datasets' : 'models';
+  const repo = `${encodeURIComponent(ref.namespace)}/${encodeURIComponent(ref.name)}`;
+  return [`/api/${type}/${repo}/discussions`, num, what].filter((each) => each !== undefined).join('/');
+}
+
 /** The page of an endpoint. */
 export function endpointAddress(namespace: string, name: string): string {
   return `/endpoints/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;

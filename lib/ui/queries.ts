@@ -9,10 +9,13 @@ import { listTree } from '#lib/repos/read-tree.ts';
 import { render } from './markdown/render-pool.ts';
 import { readCard } from './view-models/card.ts';
 import { commitPage, comparePage, showComparison } from './view-models/compare-page.ts';
+import { discussionPage } from './view-models/discussion-page.ts';
+import { discussionsPage } from './view-models/discussions-page.ts';
 import { editableFile } from './view-models/editable-file.ts';
 import { filePage } from './view-models/file-page.ts';
 import { folderPage } from './view-models/folder-page.ts';
 import { historyPage } from './view-models/history-page.ts';
+import { newPullPage } from './view-models/new-pull-page.ts';
 import { placeInRepo } from './view-models/place-in-repo.ts';
 import { repoOverview } from './view-models/repo-overview.ts';
 
@@ -24,6 +27,8 @@ import { repoOverview } from './view-models/repo-overview.ts';
 export const queries = {
   editableFile,
   commitPage,
+  discussionPage,
+  discussionsPage,
   comparePage,
   filePage,
   findProfile,
@@ -31,6 +36,7 @@ export const queries = {
   getEndpoint,
   historyPage,
   listEndpoints,
+  newPullPage,
   listEvents,
   listRepos,
   listTokens,

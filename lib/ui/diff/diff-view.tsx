@@ -10,10 +10,10 @@ import { EmptyState } from '../kit/panel.tsx';
 import { useTranslator } from '../reader.tsx';
 import { FileCard } from './file-card.tsx';
 import { FileList } from './file-list.tsx';
-import type { LineSlots } from './line-place.ts';
+import type { FileSlots, LineSlots } from './line-place.ts';
 import { type DiffStyle, useDiffStyle } from './use-diff-style.ts';
 
-export interface DiffViewProps extends LineSlots {
+export interface DiffViewProps extends LineSlots, FileSlots {
   readonly repo: RepoRef;
   /** `pinned` of the comparison. */
   readonly range: string;

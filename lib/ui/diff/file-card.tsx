@@ -1,7 +1,7 @@
 'use client';
 
 import { ChevronDown, ChevronRight, ExternalLink, UnfoldVertical } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import type { ChangedFile, FileDiff } from '#lib/repos/diff/types.ts';
 import type { RepoRef } from '#lib/repos/types.ts';
 import { fileAddress } from '../addresses.ts';
@@ -11,11 +11,11 @@ import { CopyButton } from '../kit/copy-button.tsx';
 import { useTranslator } from '../reader.tsx';
 import { DiffBody } from './diff-body.tsx';
 import { KindMark, LineCounts } from './file-marks.tsx';
-import type { LineSlots } from './line-place.ts';
+import type { FileSlots, LineSlots } from './line-place.ts';
 import type { DiffStyle } from './use-diff-style.ts';
 import { DEFAULT_CONTEXT, useFileDiff } from './use-file-diff.ts';
 
-export interface FileCardProps extends LineSlots {
+export interface FileCardProps extends LineSlots, FileSlots {
   readonly repo: RepoRef;
   /** Pinned by ids: `{oid}..{oid}`. */
   readonly range: string;
@@ -47,9 +47,16 @@ function useSeen(): readonly [React.RefObject<HTMLElement | null>, boolean] {
 }
 
 /** One file that differs: what happened to it, and its lines, fetched when it comes into view. */
-export function FileCard({ repo, range, file, initial, style, anchor, ...slots }: FileCardProps) {
+export function FileCard(props: FileCardProps) {
+  const { repo, range, file, initial, style, anchor, renderFileMark, isFolded, ...slots } = props;
   const isBig = (file.additions ?? 0) + (file.deletions ?? 0) > BIG_LINES;
-  const [isOpen, setOpen] = useState(!isBig);
+  const isDone = isFolded?.(file) ?? false;
+  const [isOpen, setOpen] = useState(!isBig && !isDone);
+  const [wasDone, setWasDone] = useState(isDone);
+  if (wasDone !== isDone) {
+    setWasDone(isDone);
+    setOpen(!isBig && !isDone);
+  }
   const [context, setContext] = useState(DEFAULT_CONTEXT);
   const [ref, isSeen] = useSeen();
   const loaded = useFileDiff({ repo, range, file, initial, isWanted: isSeen && isOpen, context });
@@ -64,13 +71,14 @@ export function FileCard({ repo, range, file, initial, style, anchor, ...slots }
     >
       <CardHead
         {...{ repo, range, file, isOpen }}
+        mark={renderFileMark?.(file)}
         onToggle={() => setOpen((was) => !was)}
         onWhole={isOpen && hasMore && file.kind !== 'added' ? () => setContext(WHOLE_FILE) : null}
       />
       {isOpen ? (
         <DiffBody loaded={loaded} file={file} style={style} {...slots} />
       ) : (
-        isBig && <Collapsed onOpen={() => setOpen(true)} file={file} />
+        isBig && !isDone && <Collapsed onOpen={() => setOpen(true)} file={file} />
       )}
     </section>
   );
@@ -91,6 +99,7 @@ function CardHead(props: {
   range: string;
   file: ChangedFile;
   isOpen: boolean;
+  mark: ReactNode;
   onToggle: () => void;
   onWhole: (() => void) | null;
 }) {
@@ -121,6 +130,7 @@ function CardHead(props: {
       <CopyButton text={file.path} label={`${t('words.copy')} ${file.path}`} />
       <span className="ml-auto" />
       <LineCounts file={file} />
+      {props.mark}
       {props.onWhole && (
         <button
           type="button"

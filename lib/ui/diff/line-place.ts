@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { DiffLine } from '#lib/repos/diff/types.ts';
+import type { ChangedFile, DiffLine } from '#lib/repos/diff/types.ts';
 
 /** A line of a diff that something can hang on. An unchanged line is named by its new number. */
 export interface LinePlace {
@@ -19,6 +19,14 @@ export interface LineSlots {
   readonly onLineAction?: ((place: LinePlace) => void) | undefined;
   /** What the button says it does; needed with onLineAction. */
   readonly lineActionLabel?: string | undefined;
+}
+
+/** What others put on whole files. */
+export interface FileSlots {
+  /** Stands in the head of a file: a mark of the reader's own. */
+  readonly renderFileMark?: ((file: ChangedFile) => ReactNode) | undefined;
+  /** Files that the reader is done with are folded when they become so, and unfolded when they are no longer. */
+  readonly isFolded?: ((file: ChangedFile) => boolean) | undefined;
 }
 
 /** Where a line is. */

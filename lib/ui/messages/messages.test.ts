@@ -37,6 +37,8 @@ test('a text takes the same arguments in both languages', () => {
       'repos',
       'download',
       'downloads',
+      'comment',
+      'comments',
       'commit',
       'commits',
       'line',

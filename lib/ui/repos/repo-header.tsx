@@ -1,6 +1,6 @@
-import { BookText, Files, GitCommitHorizontal, Globe, Lock } from 'lucide-react';
+import { BookText, Files, GitCommitHorizontal, Globe, Lock, MessagesSquare } from 'lucide-react';
 import Link from 'next/link';
-import { fileAddress, listAddress, repoAddress } from '../addresses.ts';
+import { discussionAddress, fileAddress, listAddress, repoAddress } from '../addresses.ts';
 import { formatCount, formatParameters } from '../format.ts';
 import { Chip } from '../kit/chip.tsx';
 import { CopyButton } from '../kit/copy-button.tsx';
@@ -13,7 +13,7 @@ import { weightFiles } from '../view-models/weights.ts';
 import { DeployButton } from './deploy-button.tsx';
 import { UseButton } from './use-button.tsx';
 
-export type RepoTab = 'card' | 'files' | 'versions';
+export type RepoTab = 'card' | 'files' | 'versions' | 'discussions';
 
 /** Name, short facts, the two things to do, and the sections of a repo. */
 export async function RepoHeader({
@@ -128,7 +128,7 @@ async function HeaderTabs({
   revision: string;
 }) {
   const [t, { language }] = await Promise.all([translator(), readerWishes()]);
-  const { repo, files, hasMoreFiles, commitCount } = overview;
+  const { repo, files, hasMoreFiles, commitCount, openDiscussions } = overview;
   const tabs = [
     { href: repoAddress(repo), label: t('repo.card'), icon: <BookText />, current: tab === 'card' },
     {
@@ -144,6 +144,13 @@ async function HeaderTabs({
       icon: <GitCommitHorizontal />,
       count: commitCount > 0 ? formatCount(commitCount, language) : null,
       current: tab === 'versions',
+    },
+    {
+      href: discussionAddress(repo),
+      label: t('pulls.tab'),
+      icon: <MessagesSquare />,
+      count: openDiscussions > 0 ? formatCount(openDiscussions, language) : null,
+      current: tab === 'discussions',
     },
   ];
   return (

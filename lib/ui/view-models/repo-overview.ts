@@ -6,6 +6,7 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { canWrite } from '#lib/identity/policy.ts';
 import { requireRead } from '#lib/repos/access.ts';
 import { listCommits } from '#lib/repos/list-commits.ts';
+import { countOpen } from '#lib/repos/pulls/discussions-db.ts';
 import type { CommitSummary, Repo, RepoRef, TreeEntry } from '#lib/repos/types.ts';
 
 /** Files looked at for sums and snippets; repos with more show "more than". */
@@ -21,6 +22,8 @@ export interface RepoOverview {
   readonly commitCount: number;
   readonly lastCommit: CommitSummary | null;
   readonly mayWrite: boolean;
+  /** Open discussions and pull requests. */
+  readonly openDiscussions: number;
   readonly canDeploy: boolean;
 }
 
@@ -29,9 +32,10 @@ export async function repoOverview(ctx: Ctx, ref: RepoRef): Promise<RepoOverview
   const repo = await requireRead(ctx, ref);
   const facts = await factsOf(ctx, repo);
   const mayWrite = canWrite(ctx.principal, repo);
+  const openDiscussions = await countOpen(ctx.db, repo.id);
   if (facts === null) {
     const nothing = { files: [], hasMoreFiles: false, commitCount: 0, lastCommit: null, canDeploy: false };
-    return { repo, facts, mayWrite, ...nothing };
+    return { repo, facts, mayWrite, openDiscussions, ...nothing };
   }
   const [files, commits] = await Promise.all([
     listFiles(ctx, repo, facts.commitOid, MAX_FILES + 1),
@@ -45,6 +49,7 @@ export async function repoOverview(ctx: Ctx, ref: RepoRef): Promise<RepoOverview
     commitCount: commits.total,
     lastCommit: commits.commits[0] ?? null,
     mayWrite,
+    openDiscussions,
     canDeploy: repo.type === 'model' && chooseEngine(files).ok,
   };
 }

@@ -119,3 +119,31 @@ export function connectSnippets(publicUrl: string): Snippet[] {
     { id: 'git', label: 'git', code: `git lfs install\ngit clone ${publicUrl}/me/my-model` },
   ];
 }
+
+/** How to get at a pull request's commits and add to them. */
+export function pullSnippets(pull: {
+  readonly publicUrl: string;
+  readonly type: RepoType;
+  /** namespace/name */
+  readonly id: string;
+  readonly num: number;
+}): Snippet[] {
+  const { publicUrl, type, id, num } = pull;
+  const flag = type === 'dataset' ? ' --repo-type dataset' : '';
+  return [
+    {
+      id: 'git',
+      label: 'git',
+      code: [
+        `git fetch origin refs/pr/${num}:pr/${num}`,
+        `git checkout pr/${num}`,
+        `git push origin pr/${num}:refs/pr/${num}`,
+      ].join('\n'),
+    },
+    {
+      id: 'hf',
+      label: 'hf',
+      code: `export HF_ENDPOINT=${publicUrl}\nhf upload ${id} ./folder . --revision refs/pr/${num}${flag}`,
+    },
+  ];
+}

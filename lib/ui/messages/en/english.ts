@@ -6,6 +6,7 @@ import { endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
 import { home } from './home.ts';
+import { pulls } from './pulls.ts';
 import { repo } from './repo.ts';
 import { words } from './words.ts';
 
@@ -19,6 +20,7 @@ export const en = {
   errors,
   frame,
   home,
+  pulls,
   repo,
   words,
 } as const;

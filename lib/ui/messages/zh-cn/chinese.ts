@@ -8,6 +8,7 @@ import { endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
 import { home } from './home.ts';
+import { pulls } from './pulls.ts';
 import { repo } from './repo.ts';
 import { words } from './words.ts';
 
@@ -22,5 +23,6 @@ export const zhCn = {
   errors,
   frame,
   home,
+  pulls,
   repo,
 } satisfies Translation<typeof en>;

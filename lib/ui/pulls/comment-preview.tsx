@@ -1,0 +1,35 @@
+'use client';
+
+import ReactMarkdown from 'react-markdown';
+import rehypeRaw from 'rehype-raw';
+import rehypeSanitize from 'rehype-sanitize';
+import remarkGfm from 'remark-gfm';
+import type { RepoRef } from '#lib/repos/types.ts';
+import { rewriteAddresses } from '../markdown/rewrite-addresses.ts';
+import { cardSchema } from '../markdown/sanitize-schema.ts';
+
+interface Props {
+  readonly text: string;
+  readonly repo: RepoRef;
+  readonly revision: string;
+}
+
+/** The reader's own text as it will look, without formulas and coloured code. Loaded when it is first asked for. */
+export default function CommentPreview({ text, repo, revision }: Props) {
+  return (
+    <div className="prose">
+      <ReactMarkdown
+        remarkPlugins={[remarkGfm]}
+        remarkRehypeOptions={{ clobberPrefix: '' }}
+        rehypePlugins={[
+          rehypeRaw,
+          [rehypeSanitize, cardSchema],
+          rewriteAddresses({ repo, revision, folder: '' }),
+        ]}
+        urlTransform={(url) => url}
+      >
+        {text}
+      </ReactMarkdown>
+    </div>
+  );
+}
