@@ -113,13 +113,12 @@ function CardHead(props: {
         <Chevron className="size-4" />
       </button>
       <KindMark kind={file.kind} />
-      <h3 className="flex min-w-0 flex-wrap items-center gap-x-1.5 font-mono text-xs break-all">
+      <h3 className="flex min-w-0 flex-1 flex-wrap items-center gap-x-1.5 font-mono text-xs break-all">
         {file.oldPath !== null && <span className="text-muted">{file.oldPath} →</span>}
         <span className="font-medium">{file.path}</span>
         <Facts file={file} />
       </h3>
-      <CopyButton text={file.path} label={`${t('words.copy')} ${file.path}`} />
-      <span className="ml-auto" />
+      <CopyButton text={file.path} label={`${t('words.copy')} ${file.path}`} className="max-md:hidden" />
       <LineCounts file={file} />
       {props.onWhole && (
         <button

@@ -1,4 +1,5 @@
 import { hubError } from '#lib/base/errors.ts';
+import { diffTensors } from '#lib/catalog/diff/diff-tensors.ts';
 import { requireRead } from '#lib/repos/access.ts';
 import { compareRevisions } from '#lib/repos/diff/compare-revisions.ts';
 import { diffFile } from '#lib/repos/diff/diff-file.ts';
@@ -68,4 +69,16 @@ const file = route(
   },
 );
 
-export const diffRoutes: readonly Route[] = [diff, file];
+/** How the weights differ, tensor by tensor. Asked again until `state` is `ready`: hashes and distances take time. */
+const tensors = route(
+  ['GET', 'HEAD'],
+  `${API_REPO}/diff-tensors/*rest`,
+  { operation: 'repo.diffTensors', access: 'repo.read' },
+  async (ctx, req, res) => {
+    const ref = repoRefOf(req);
+    await requireRead(ctx, ref);
+    sendJson(res, 200, await diffTensors(ctx, ref, parseRange(req.decodedParam('rest'))));
+  },
+);
+
+export const diffRoutes: readonly Route[] = [diff, file, tensors];
