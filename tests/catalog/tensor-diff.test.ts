@@ -158,7 +158,7 @@ describe('two versions of a safetensors model', () => {
     await commit(repo, [
       { kind: 'deleteFile', path: 'model-00001-of-00002.safetensors' },
       { kind: 'deleteFile', path: 'model-00002-of-00002.safetensors' },
-      await large(repo, 'model.safetensors', writeSafetensors([...base].reverse())),
+      await large(repo, 'model.safetensors', writeSafetensors(base.toReversed())),
     ]);
     await diffOf(repo);
     await work(repo);

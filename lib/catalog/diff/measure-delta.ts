@@ -19,7 +19,7 @@ export function isMeasurable(before: TensorRecord, after: TensorRecord): boolean
 }
 
 /** Where the runs of a tensor of `count` elements begin, and how long they are: always the same ones. */
-export function sampleRuns(count: number): { start: number; length: number }[] {
+function sampleRuns(count: number): { start: number; length: number }[] {
   if (count <= MAX_SAMPLED) return [{ start: 0, length: count }];
   const runs = MAX_SAMPLED / RUN;
   const last = count - RUN;
