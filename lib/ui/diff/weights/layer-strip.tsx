@@ -3,7 +3,7 @@
 import type { StripCell, TensorKind } from '#lib/catalog/diff/layer-strip.ts';
 import { cn } from '../../cn.ts';
 import { useTranslator } from '../../reader.tsx';
-import { type Translator } from '../../translator.ts';
+import type { Translator } from '../../translator.ts';
 
 const KINDS: readonly TensorKind[] = ['embed', 'attn', 'mlp', 'norm', 'head', 'other'];
 
