@@ -1,4 +1,8 @@
 import type { RepoId } from '#lib/base/ids.ts';
+import { computeDeltas } from '#lib/catalog/diff/compute-deltas.ts';
+import { computeDigest } from '#lib/catalog/diff/compute-digest.ts';
+import { tensorDeltasWanted, tensorDigestWanted } from '#lib/catalog/diff/jobs.ts';
+import { digestPushed } from '#lib/catalog/diff/want-digests.ts';
 import { refreshFacts } from '#lib/catalog/refresh-facts.ts';
 import { deleteEndpointsOfRepo } from '#lib/endpoints/delete-endpoints-of-repo.ts';
 import type { App } from '#lib/identity/context.ts';
@@ -13,7 +17,12 @@ import { repoDeleted, repoPushed } from '#lib/repos/jobs.ts';
 
 /** Every job of the hub and what is done for it. Each bears being run twice. */
 export const jobHandlers: readonly JobHandler<App>[] = [
-  handleJob(repoPushed, (app: App, data, signal) => refreshFacts(app, data, signal)),
+  handleJob(repoPushed, async (app: App, data, signal) => {
+    await refreshFacts(app, data, signal);
+    await digestPushed(app, data);
+  }),
+  handleJob(tensorDigestWanted, (app: App, data, signal) => computeDigest(app, data, signal)),
+  handleJob(tensorDeltasWanted, (app: App, data, signal) => computeDeltas(app, data, signal)),
   handleJob(repoDeleted, (app: App, data) => deleteEndpointsOfRepo(app, data.repoId as RepoId)),
   handleJob(xetFileRegistered, (app: App, data, signal) => verifyXetFile(app, data, signal)),
   handleJob(sweepUploadsJob, async (app: App) => void (await sweepUploads(app)), { cron: '17 * * * *' }),

@@ -15,12 +15,16 @@ export interface GgufTensor {
   /** ggml's number of the quantisation type. */
   readonly dtype: number;
   readonly shape: readonly number[];
+  /** Where its bytes begin, counted from `dataStart`. As the file says: not checked. */
+  readonly offset: number;
 }
 
 export interface GgufHeader {
   readonly version: number;
   readonly metadata: Readonly<Record<string, GgufScalar | GgufArray>>;
   readonly tensors: readonly GgufTensor[];
+  /** Where the weights begin, from the start of the file. */
+  readonly dataStart: number;
   /** Number of weights. */
   readonly total: number;
   /** The text of a token by its id, read from the file on demand; null when there is none. */
@@ -70,7 +74,17 @@ export async function readGgufHeader(read: ReadRange, sizeBytes: number): Promis
   if (keyCount > MAX_KEYS) throw invalid(`it claims ${keyCount} metadata keys`);
   const { metadata, tokens } = await readMetadata(cursor, keyCount);
   const { tensors, total } = await readTensors(cursor, tensorCount);
-  return { version, metadata, tensors, total, tokenText: tokenReader(read, tokens) };
+  const alignment = alignmentOf(metadata);
+  const dataStart = Math.ceil(cursor.position / alignment) * alignment;
+  return { version, metadata, tensors, dataStart, total, tokenText: tokenReader(read, tokens) };
+}
+
+/** Bytes to whose multiples the weights are aligned (ggml's docs/gguf.md: 32 unless the file says otherwise). */
+function alignmentOf(metadata: GgufHeader['metadata']): number {
+  const value = metadata['general.alignment'] ?? 32;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1 || value > 2 ** 20)
+    throw invalid('its alignment is impossible');
+  return value;
 }
 
 async function readMetadata(cursor: HeaderCursor, keyCount: number) {
@@ -102,11 +116,11 @@ async function readTensors(cursor: HeaderCursor, tensorCount: number) {
     const shape: number[] = [];
     for (let d = 0; d < dimensions; d++) shape.push(cursor.u64());
     const dtype = cursor.u32();
-    cursor.skip(8);
+    const offset = cursor.u64();
     const count = shape.reduce((product, n) => product * n, 1);
     if (!Number.isSafeInteger(count)) throw invalid(`tensor ${name} is impossibly large`);
     total += count;
-    tensors.push({ name, dtype, shape });
+    tensors.push({ name, dtype, shape, offset });
   }
   return { tensors, total };
 }

@@ -1,11 +1,17 @@
 import { hubError } from '#lib/base/errors.ts';
 import { isJsonObject } from '#lib/base/json.ts';
+import { checkLayout } from './check-layout.ts';
+import { findRepeatedKey } from './find-repeated-key.ts';
+import { safetensorsBytes } from './ggml-types.ts';
 import type { ReadRange } from './read-range.ts';
 
 export interface SafetensorsTensor {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly number[];
+  /** Where its bytes begin, from the start of the file, and how many there are. */
+  readonly start: number;
+  readonly sizeBytes: number;
 }
 
 export interface SafetensorsHeader {
@@ -34,10 +40,10 @@ export async function readSafetensorsHeader(read: ReadRange, sizeBytes: number):
   if (end > sizeBytes) throw invalid('its header is longer than the file');
   const rest = end > first.length ? await read(first.length, end - 1) : undefined;
   const bytes = rest ? Buffer.concat([first, rest]) : first;
-  return parseHeader(bytes.toString('utf8', 8, end), sizeBytes - end);
+  return parseHeader(bytes.toString('utf8', 8, end), end, sizeBytes - end);
 }
 
-function parseHeader(text: string, dataBytes: number): SafetensorsHeader {
+function parseHeader(text: string, dataStart: number, dataBytes: number): SafetensorsHeader {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -45,6 +51,8 @@ function parseHeader(text: string, dataBytes: number): SafetensorsHeader {
     throw invalid('its header is not JSON');
   }
   if (!isJsonObject(json)) throw invalid('its header is not a JSON object');
+  const repeated = findRepeatedKey(text);
+  if (repeated !== null) throw invalid(`its header names ${repeated.slice(0, 200)} twice`);
   const metadata: Record<string, string> = {};
   const tensors: SafetensorsTensor[] = [];
   const parameters: Record<string, number> = {};
@@ -56,17 +64,23 @@ function parseHeader(text: string, dataBytes: number): SafetensorsHeader {
           if (typeof value === 'string') metadata[key] = value;
       continue;
     }
-    const { dtype, shape } = parseTensor(name, entry, dataBytes);
+    const { dtype, shape, start, sizeBytes } = parseTensor(name, entry, dataStart, dataBytes);
     const count = shape.reduce((product, dimension) => product * dimension, 1);
     if (!Number.isSafeInteger(count)) throw invalid(`tensor ${name} is impossibly large`);
     parameters[dtype] = (parameters[dtype] ?? 0) + count;
     total += count;
-    tensors.push({ name, dtype, shape });
+    tensors.push({ name, dtype, shape, start, sizeBytes });
   }
+  checkLayout(tensors, dataStart, dataStart + dataBytes, invalid);
   return { metadata, tensors, parameters, total };
 }
 
-function parseTensor(name: string, entry: unknown, dataBytes: number): { dtype: string; shape: number[] } {
+function parseTensor(
+  name: string,
+  entry: unknown,
+  dataStart: number,
+  dataBytes: number,
+): Omit<SafetensorsTensor, 'name'> {
   const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
   if (!isJsonObject(entry)) throw invalid(`tensor ${name} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
@@ -78,5 +92,8 @@ function parseTensor(name: string, entry: unknown, dataBytes: number): { dtype: 
     throw invalid(`tensor ${name} has no valid data_offsets`);
   const [start, end] = offsets as [number, number];
   if (start > end || end > dataBytes) throw invalid(`tensor ${name} lies outside the file`);
-  return { dtype, shape };
+  const expected = safetensorsBytes(dtype, shape);
+  if (expected !== null && expected !== end - start)
+    throw invalid(`tensor ${name} has ${end - start} bytes, but its shape needs ${expected}`);
+  return { dtype, shape, start: dataStart + start, sizeBytes: end - start };
 }

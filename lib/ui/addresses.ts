@@ -58,7 +58,11 @@ export function safeNext(next: string | undefined): string {
 }
 
 /** The hub's API about a comparison: `base..head` or `base...head`. */
-export function comparisonApi(ref: RepoRef, what: 'compare' | 'diff' | 'diff-file', range: string): string {
+export function comparisonApi(
+  ref: RepoRef,
+  what: 'compare' | 'diff-file' | 'diff-tensors' | 'diff-meaning',
+  range: string,
+): string {
   const type = ref.type === 'dataset' ? 'datasets' : 'models';
   const repo = `${encodeURIComponent(ref.namespace)}/${encodeURIComponent(ref.name)}`;
   return `/api/${type}/${repo}/${what}/${encodeURIComponent(range)}`;

@@ -1,42 +1,25 @@
 'use client';
 
-import { FileQuestion, LoaderCircle } from 'lucide-react';
-import type { ReactNode } from 'react';
-import type { ChangedFile, FileDiffView, FileSide } from '#lib/repos/diff/types.ts';
+import { FileQuestion } from 'lucide-react';
+import type { ChangedFile, FileDiff, FileDiffView, FileSide } from '#lib/repos/diff/types.ts';
 import { formatSize } from '../format.ts';
-import { Button } from '../kit/button.tsx';
 import { useTranslator } from '../reader.tsx';
 import { HunkTable } from './hunk-table.tsx';
 import type { LineSlots } from './line-place.ts';
+import type { Answer } from './use-answer.ts';
 import type { DiffStyle } from './use-diff-style.ts';
-import type { LoadedDiff } from './use-file-diff.ts';
+import { NotYet, WordsLine } from './words-line.tsx';
 
 interface Props extends LineSlots {
-  readonly loaded: LoadedDiff & { readonly retry: () => void };
+  readonly loaded: Answer<FileDiff> & { readonly retry: () => void };
   readonly file: ChangedFile;
   readonly style: DiffStyle;
 }
 
 /** What is below the head of a file: its hunks, or in words why there are none. */
 export function DiffBody({ loaded, file, style, ...slots }: Props) {
-  const t = useTranslator();
-  if (loaded.state === 'loading')
-    return (
-      <Words>
-        <LoaderCircle className="size-4 animate-spin" aria-hidden="true" />
-        {t('diff.loading')}
-      </Words>
-    );
-  if (loaded.state === 'failed')
-    return (
-      <Words>
-        <span role="alert">{loaded.message || t('words.requestFailed')}</span>
-        <Button size="sm" onClick={loaded.retry}>
-          {t('words.tryAgain')}
-        </Button>
-      </Words>
-    );
-  return <View view={loaded.diff.view} file={file} style={style} {...slots} />;
+  if (loaded.state !== 'loaded') return <NotYet answer={loaded} />;
+  return <View view={loaded.value.view} file={file} style={style} {...slots} />;
 }
 
 function View({
@@ -48,37 +31,37 @@ function View({
   const t = useTranslator();
   switch (view.kind) {
     case 'text':
-      if (view.hunks.length === 0) return <Words>{t('diff.emptyFile')}</Words>;
+      if (view.hunks.length === 0) return <WordsLine>{t('diff.emptyFile')}</WordsLine>;
       return (
         <>
-          {!view.isAligned && <Words>{t('diff.notAligned')}</Words>}
+          {!view.isAligned && <WordsLine>{t('diff.notAligned')}</WordsLine>}
           <HunkTable path={file.path} hunks={view.hunks} style={style} {...slots} />
-          {view.isCut && <Words>{t('diff.cut')}</Words>}
+          {view.isCut && <WordsLine>{t('diff.cut')}</WordsLine>}
         </>
       );
     case 'same':
-      return <Words>{t(file.kind === 'renamed' ? 'diff.onlyRenamed' : 'diff.onlyMode')}</Words>;
+      return <WordsLine>{t(file.kind === 'renamed' ? 'diff.onlyRenamed' : 'diff.onlyMode')}</WordsLine>;
     case 'lfs':
       return <LargeFile before={file.before} after={file.after} />;
     case 'submodule':
       return (
-        <Words>
+        <WordsLine>
           {t('diff.submodule', {
             from: file.before?.oid.slice(0, 7) ?? '–',
             to: file.after?.oid.slice(0, 7) ?? '–',
           })}
-        </Words>
+        </WordsLine>
       );
     case 'tooLarge':
-      return <Words>{t('diff.tooLarge', { limit: formatSize(view.limitBytes) })}</Words>;
+      return <WordsLine>{t('diff.tooLarge', { limit: formatSize(view.limitBytes) })}</WordsLine>;
     case 'failed':
-      return <Words>{t('diff.failed')}</Words>;
+      return <WordsLine>{t('diff.failed')}</WordsLine>;
     case 'binary':
       return (
-        <Words>
+        <WordsLine>
           <FileQuestion className="size-4" aria-hidden="true" />
           {t('diff.binary', sizesOf(file))}
-        </Words>
+        </WordsLine>
       );
   }
 }
@@ -87,10 +70,6 @@ const sizesOf = ({ before, after }: Pick<ChangedFile, 'before' | 'after'>) => ({
   from: before ? formatSize(before.sizeBytes) : '–',
   to: after ? formatSize(after.sizeBytes) : '–',
 });
-
-function Words({ children }: { children: ReactNode }) {
-  return <div className="flex flex-wrap items-center gap-2 px-4 py-3 text-sm text-muted">{children}</div>;
-}
 
 /** A large file before and after: what there is to say without reading it. */
 function LargeFile({ before, after }: { before: FileSide | null; after: FileSide | null }) {

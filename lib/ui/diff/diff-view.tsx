@@ -12,6 +12,7 @@ import { FileCard } from './file-card.tsx';
 import { FileList } from './file-list.tsx';
 import type { FileSlots, LineSlots } from './line-place.ts';
 import { type DiffStyle, useDiffStyle } from './use-diff-style.ts';
+import { WeightsPanels } from './weights/weights-panels.tsx';
 
 export interface DiffViewProps extends LineSlots, FileSlots {
   readonly repo: RepoRef;
@@ -78,6 +79,7 @@ export function DiffView({ repo, range, files, isComplete, loaded = {}, ...slots
   return (
     <div className="flex flex-col gap-3">
       <Toolbar files={files} isComplete={isComplete} style={style} onStyle={setStyle} />
+      <WeightsPanels repo={repo} range={range} files={files} />
       <div className="grid items-start gap-4 lg:grid-cols-[17rem_minmax(0,1fr)]">
         <div className="flex max-h-[calc(100dvh-6rem)] flex-col overflow-hidden rounded-lg border border-line bg-surface max-lg:max-h-64 lg:sticky lg:top-16">
           <FileList

@@ -2,9 +2,11 @@
 
 import { ChevronDown, ChevronRight, ExternalLink, UnfoldVertical } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type MeaningKind, meaningKind } from '#lib/catalog/diff/meaning-kind.ts';
 import type { ChangedFile, FileDiff } from '#lib/repos/diff/types.ts';
 import type { RepoRef } from '#lib/repos/types.ts';
 import { fileAddress } from '../addresses.ts';
+import { cn } from '../cn.ts';
 import { formatSize } from '../format.ts';
 import { ButtonLink } from '../kit/button.tsx';
 import { CopyButton } from '../kit/copy-button.tsx';
@@ -12,6 +14,7 @@ import { useTranslator } from '../reader.tsx';
 import { DiffBody } from './diff-body.tsx';
 import { KindMark, LineCounts } from './file-marks.tsx';
 import type { FileSlots, LineSlots } from './line-place.ts';
+import { MeaningView } from './meaning/meaning-view.tsx';
 import type { DiffStyle } from './use-diff-style.ts';
 import { DEFAULT_CONTEXT, useFileDiff } from './use-file-diff.ts';
 
@@ -59,8 +62,11 @@ export function FileCard(props: FileCardProps) {
   }
   const [context, setContext] = useState(DEFAULT_CONTEXT);
   const [ref, isSeen] = useSeen();
-  const loaded = useFileDiff({ repo, range, file, initial, isWanted: isSeen && isOpen, context });
-  const hasMore = loaded.state === 'loaded' && loaded.diff.view.kind === 'text' && context !== WHOLE_FILE;
+  const meaning = file.before?.oid === file.after?.oid ? null : meaningKind(file.path);
+  const [view, setView] = useState<FileView>(meaning === 'vocabulary' ? 'meaning' : 'lines');
+  const isWanted = isSeen && isOpen;
+  const loaded = useFileDiff({ repo, range, file, initial, isWanted: isWanted && view === 'lines', context });
+  const hasMore = loaded.state === 'loaded' && loaded.value.view.kind === 'text' && context !== WHOLE_FILE;
   return (
     <section
       ref={ref}
@@ -72,15 +78,49 @@ export function FileCard(props: FileCardProps) {
       <CardHead
         {...{ repo, range, file, isOpen }}
         mark={renderFileMark?.(file)}
+        choice={isOpen && meaning !== null && <ViewChoice {...{ meaning, view, setView }} />}
         onToggle={() => setOpen((was) => !was)}
-        onWhole={isOpen && hasMore && file.kind !== 'added' ? () => setContext(WHOLE_FILE) : null}
+        onWhole={
+          isOpen && view === 'lines' && hasMore && file.kind !== 'added' ? () => setContext(WHOLE_FILE) : null
+        }
       />
       {isOpen ? (
-        <DiffBody loaded={loaded} file={file} style={style} {...slots} />
+        view === 'meaning' ? (
+          <MeaningView {...{ repo, range, file, isWanted }} />
+        ) : (
+          <DiffBody loaded={loaded} file={file} style={style} {...slots} />
+        )
       ) : (
         isBig && !isDone && <Collapsed onOpen={() => setOpen(true)} file={file} />
       )}
     </section>
+  );
+}
+
+type FileView = 'lines' | 'meaning';
+
+/** Switches between the lines of a file and what they mean. */
+function ViewChoice(props: { meaning: MeaningKind; view: FileView; setView: (view: FileView) => void }) {
+  const t = useTranslator();
+  const words = { card: t('diff.byKey'), config: t('diff.byKey'), vocabulary: t('diff.byToken') };
+  const choice = (id: FileView, label: string) => (
+    <button
+      type="button"
+      aria-pressed={props.view === id}
+      onClick={() => props.setView(id)}
+      className={cn(
+        'rounded-md px-1.5 text-xs leading-5 max-md:leading-7',
+        props.view === id ? 'bg-surface font-medium shadow-xs' : 'text-muted hover:text-fg',
+      )}
+    >
+      {label}
+    </button>
+  );
+  return (
+    <span className="flex shrink-0 rounded-md bg-hover p-0.5">
+      {choice('lines', t('diff.byLine'))}
+      {choice('meaning', words[props.meaning])}
+    </span>
   );
 }
 
@@ -100,6 +140,7 @@ function CardHead(props: {
   file: ChangedFile;
   isOpen: boolean;
   mark: ReactNode;
+  choice: ReactNode;
   onToggle: () => void;
   onWhole: (() => void) | null;
 }) {
@@ -122,13 +163,13 @@ function CardHead(props: {
         <Chevron className="size-4" />
       </button>
       <KindMark kind={file.kind} />
-      <h3 className="flex min-w-0 flex-wrap items-center gap-x-1.5 font-mono text-xs break-all">
+      <h3 className="flex min-w-0 flex-1 flex-wrap items-center gap-x-1.5 font-mono text-xs break-all">
         {file.oldPath !== null && <span className="text-muted">{file.oldPath} →</span>}
         <span className="font-medium">{file.path}</span>
         <Facts file={file} />
       </h3>
-      <CopyButton text={file.path} label={`${t('words.copy')} ${file.path}`} />
-      <span className="ml-auto" />
+      <CopyButton text={file.path} label={`${t('words.copy')} ${file.path}`} className="max-md:hidden" />
+      {props.choice}
       <LineCounts file={file} />
       {props.mark}
       {props.onWhole && (

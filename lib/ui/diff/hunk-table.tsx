@@ -14,7 +14,7 @@ type Props = LineSlots & { readonly path: string };
 export function HunkTable({ style, hunks, ...props }: Props & { style: DiffStyle; hunks: readonly Hunk[] }) {
   const t = useTranslator();
   return (
-    <table className="w-full table-fixed border-collapse font-mono text-xs leading-5">
+    <table className="w-full table-fixed border-collapse font-mono text-xs leading-5 [font-variant-ligatures:none]">
       <caption className="sr-only">{t('diff.changesOf', { path: props.path })}</caption>
       <colgroup>
         <col className="w-12 max-md:w-9" />

@@ -1,15 +1,19 @@
 'use client';
 
-import { useEffect, useState } from 'react';
 import type { ChangedFile, FileDiff } from '#lib/repos/diff/types.ts';
 import type { RepoRef } from '#lib/repos/types.ts';
 import { comparisonApi } from '../addresses.ts';
-import { CallError, callHub } from '../call-hub.ts';
+import { type Answer, useAnswer } from './use-answer.ts';
 
-export type LoadedDiff =
-  | { readonly state: 'loading' }
-  | { readonly state: 'loaded'; readonly diff: FileDiff }
-  | { readonly state: 'failed'; readonly message: string };
+/** Unchanged lines around each change, as git shows them. */
+export const DEFAULT_CONTEXT = 3;
+
+/** Query that names a file of a comparison. */
+export function fileQuery(file: ChangedFile): URLSearchParams {
+  const query = new URLSearchParams({ path: file.path });
+  if (file.oldPath !== null) query.set('oldPath', file.oldPath);
+  return query;
+}
 
 /** The diff of a file, fetched when it is wanted and not there yet; `context` lines around each change. */
 export function useFileDiff(options: {
@@ -19,33 +23,12 @@ export function useFileDiff(options: {
   initial: FileDiff | undefined;
   isWanted: boolean;
   context: number;
-}): LoadedDiff & { readonly retry: () => void } {
+}): Answer<FileDiff> & { readonly retry: () => void } {
   const { repo, range, file, initial, isWanted, context } = options;
-  const [attempt, setAttempt] = useState(0);
-  const [loaded, setLoaded] = useState<{ key: string; diff: LoadedDiff } | null>(null);
-  const query = new URLSearchParams({ path: file.path, context: String(context) });
-  if (file.oldPath !== null) query.set('oldPath', file.oldPath);
-  const address = `${comparisonApi(repo, 'diff-file', range)}?${query}`;
+  const query = fileQuery(file);
+  query.set('context', String(context));
   const isHere = initial !== undefined && context === DEFAULT_CONTEXT;
-  const key = `${attempt} ${address}`;
-  const isDone = loaded?.key === key;
-  useEffect(() => {
-    if (!isWanted || isHere || isDone) return;
-    const abort = new AbortController();
-    const give = (diff: LoadedDiff) => setLoaded({ key, diff });
-    callHub<FileDiff>('GET', address, undefined, abort.signal).then(
-      (diff) => give({ state: 'loaded', diff }),
-      (error: unknown) => {
-        if (!abort.signal.aborted)
-          give({ state: 'failed', message: error instanceof CallError ? error.message : String(error) });
-      },
-    );
-    return () => abort.abort();
-  }, [isWanted, isHere, isDone, address, key]);
-  const retry = () => setAttempt((was) => was + 1);
-  if (isHere) return { state: 'loaded', diff: initial, retry };
-  return loaded?.key === key ? { ...loaded.diff, retry } : { state: 'loading', retry };
+  const address = `${comparisonApi(repo, 'diff-file', range)}?${query}`;
+  const answer = useAnswer<FileDiff>(address, isWanted && !isHere);
+  return isHere ? { state: 'loaded', value: initial, retry: answer.retry } : answer;
 }
-
-/** Unchanged lines around each change, as git shows them. */
-export const DEFAULT_CONTEXT = 3;

@@ -11,7 +11,7 @@ import { type RepoOverview, repoOverview } from './repo-overview.ts';
 
 /** Diffs that come with the page, so that it can be read at once; the others are fetched when they are looked at. */
 const MAX_LOADED = 12;
-const MAX_LOADED_LINES = 1_500;
+const MAX_LOADED_LINES = 600;
 const CONTEXT = 3;
 const MAX_CHOICES = 200;
 const RECENT_COMMITS = 30;
@@ -50,8 +50,9 @@ const linesOf = (file: ChangedFile) => (file.additions ?? 0) + (file.deletions ?
 async function loadFirst(ctx: Ctx, repo: Repo, files: readonly ChangedFile[]) {
   let lines = 0;
   const first = files.slice(0, MAX_LOADED).filter((file) => {
-    lines += linesOf(file);
-    return file.additions !== null && lines <= MAX_LOADED_LINES;
+    const fits = file.additions !== null && lines + linesOf(file) <= MAX_LOADED_LINES;
+    if (fits) lines += linesOf(file);
+    return fits;
   });
   const loaded = await Promise.all(
     first.map(async (file): Promise<[string, FileDiff]> => {

@@ -1,7 +1,7 @@
+import { ggmlTensor, safetensorsBytes } from '#lib/catalog/ggml-types.ts';
 import { readGgufHeader } from '#lib/catalog/read-gguf-header.ts';
 import type { ReadRange } from '#lib/catalog/read-range.ts';
 import { readSafetensorsHeader } from '#lib/catalog/read-safetensors-header.ts';
-import { ggmlTensor, safetensorsBytes } from './ggml-types.ts';
 
 /** Rows sent to the browser at most; the header of a larger file is shown in part and says so. */
 const MAX_ROWS = 5_000;

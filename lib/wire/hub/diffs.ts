@@ -1,12 +1,16 @@
 import { hubError } from '#lib/base/errors.ts';
+import { diffMeaning } from '#lib/catalog/diff/diff-meaning.ts';
+import { diffTensors } from '#lib/catalog/diff/diff-tensors.ts';
 import { requireRead } from '#lib/repos/access.ts';
 import { compareRevisions } from '#lib/repos/diff/compare-revisions.ts';
 import { diffFile } from '#lib/repos/diff/diff-file.ts';
+import type { FilePaths } from '#lib/repos/diff/find-change.ts';
 import { parseRange } from '#lib/repos/diff/parse-range.ts';
 import type { RangeEnd } from '#lib/repos/diff/types.ts';
 import { API_REPO, repoRefOf } from '../hf/repo-params.ts';
 import { pageLimit } from '../hf/tree.ts';
 import { apiType, nextLink } from '../hf/urls.ts';
+import type { WireRequest } from '../request.ts';
 import { sendJson } from '../respond.ts';
 import { type Route, route } from '../route.ts';
 
@@ -55,17 +59,44 @@ const file = route(
   async (ctx, req, res) => {
     const ref = repoRefOf(req);
     await requireRead(ctx, ref);
-    const { query } = req;
-    const path = query.get('path');
-    if (!path) throw hubError('invalid_input', '"path" must name a file: add ?path=…');
-    const context = query.get('context');
+    const context = req.query.get('context');
     const found = await diffFile(ctx, ref, parseRange(req.decodedParam('rest')), {
-      path,
-      oldPath: query.get('oldPath'),
+      ...pathsOf(req),
       ...(context === null ? {} : { context: pageLimit(context, 100_000, 'context') }),
     });
     sendJson(res, 200, found);
   },
 );
 
-export const diffRoutes: readonly Route[] = [diff, file];
+/** How the weights differ, tensor by tensor. Asked again until `state` is `ready`: hashes and distances take time. */
+const tensors = route(
+  ['GET', 'HEAD'],
+  `${API_REPO}/diff-tensors/*rest`,
+  { operation: 'repo.diffTensors', access: 'repo.read' },
+  async (ctx, req, res) => {
+    const ref = repoRefOf(req);
+    await requireRead(ctx, ref);
+    sendJson(res, 200, await diffTensors(ctx, ref, parseRange(req.decodedParam('rest'))));
+  },
+);
+
+/** How a card, configuration or vocabulary differs by what it means: `?path=`, with `oldPath` of a renamed one. */
+const meaning = route(
+  ['GET', 'HEAD'],
+  `${API_REPO}/diff-meaning/*rest`,
+  { operation: 'repo.diffMeaning', access: 'repo.read' },
+  async (ctx, req, res) => {
+    const ref = repoRefOf(req);
+    await requireRead(ctx, ref);
+    sendJson(res, 200, await diffMeaning(ctx, ref, parseRange(req.decodedParam('rest')), pathsOf(req)));
+  },
+);
+
+/** The file that a query names. */
+function pathsOf(req: WireRequest): FilePaths {
+  const path = req.query.get('path');
+  if (!path) throw hubError('invalid_input', '"path" must name a file: add ?path=…');
+  return { path, oldPath: req.query.get('oldPath') };
+}
+
+export const diffRoutes: readonly Route[] = [diff, file, tensors, meaning];
