@@ -1,3 +1,4 @@
+import { transaction } from '#lib/base/db.ts';
 import type { RepoId } from '#lib/base/ids.ts';
 import { refreshFacts } from '#lib/catalog/refresh-facts.ts';
 import { deleteEndpointsOfRepo } from '#lib/endpoints/delete-endpoints-of-repo.ts';
@@ -9,11 +10,18 @@ import { sweepUploadsJob } from '#lib/repos/files/lfs/jobs.ts';
 import { sweepUploads } from '#lib/repos/files/lfs/sweep-uploads.ts';
 import { xetFileRegistered } from '#lib/repos/files/xet/jobs.ts';
 import { verifyXetFile } from '#lib/repos/files/xet/verify-xet-file.ts';
-import { repoDeleted, repoPushed } from '#lib/repos/jobs.ts';
+import { indexPaths } from '#lib/repos/index-paths.ts';
+import { indexPathsJob, repoDeleted, repoPushed } from '#lib/repos/jobs.ts';
 
 /** Every job of the hub and what is done for it. Each bears being run twice. */
 export const jobHandlers: readonly JobHandler<App>[] = [
-  handleJob(repoPushed, (app: App, data, signal) => refreshFacts(app, data, signal)),
+  handleJob(repoPushed, async (app: App, data, signal) => {
+    await transaction(app.db, (tx) =>
+      app.queue.enqueue(tx, indexPathsJob, data, { key: String(data.repoId) }),
+    );
+    await refreshFacts(app, data, signal);
+  }),
+  handleJob(indexPathsJob, (app: App, data, signal) => indexPaths(app, data.repoId as RepoId, signal)),
   handleJob(repoDeleted, (app: App, data) => deleteEndpointsOfRepo(app, data.repoId as RepoId)),
   handleJob(xetFileRegistered, (app: App, data, signal) => verifyXetFile(app, data, signal)),
   handleJob(sweepUploadsJob, async (app: App) => void (await sweepUploads(app)), { cron: '17 * * * *' }),
