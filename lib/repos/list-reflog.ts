@@ -1,5 +1,6 @@
 import type { Queryable } from '#lib/base/db.ts';
 import { hexOf, type Oid, type RepoId } from '#lib/base/ids.ts';
+import type { MoveReason } from './move-ref.ts';
 
 /** One move of a ref. */
 export interface ReflogEntry {
@@ -7,7 +8,7 @@ export interface ReflogEntry {
   readonly ref: string;
   readonly oldOid: Oid | null;
   readonly newOid: Oid | null;
-  readonly reason: string;
+  readonly reason: MoveReason;
   /** Name of who did it, as long as they are on this hub. */
   readonly actor: string | null;
   readonly at: Date;
@@ -18,7 +19,7 @@ interface Row {
   name: string;
   old_oid: Buffer | null;
   new_oid: Buffer | null;
-  reason: string;
+  reason: MoveReason;
   actor: string | null;
   at: Date;
 }

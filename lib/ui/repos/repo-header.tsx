@@ -1,4 +1,4 @@
-import { BookText, Files, GitCommitHorizontal, Globe, Lock } from 'lucide-react';
+import { BookText, Files, GitCommitHorizontal, Globe, Lock, Settings } from 'lucide-react';
 import Link from 'next/link';
 import { fileAddress, listAddress, repoAddress } from '../addresses.ts';
 import { formatCount, formatParameters } from '../format.ts';
@@ -13,7 +13,7 @@ import { weightFiles } from '../view-models/weights.ts';
 import { DeployButton } from './deploy-button.tsx';
 import { UseButton } from './use-button.tsx';
 
-export type RepoTab = 'card' | 'files' | 'versions';
+export type RepoTab = 'card' | 'files' | 'versions' | 'settings';
 
 /** Name, short facts, the two things to do, and the sections of a repo. */
 export async function RepoHeader({
@@ -145,6 +145,16 @@ async function HeaderTabs({
       count: commitCount > 0 ? formatCount(commitCount, language) : null,
       current: tab === 'versions',
     },
+    ...(overview.mayWrite
+      ? [
+          {
+            href: `${repoAddress(repo)}/settings`,
+            label: t('history.settings'),
+            icon: <Settings />,
+            current: tab === 'settings',
+          },
+        ]
+      : []),
   ];
   return (
     <div className="mt-3">

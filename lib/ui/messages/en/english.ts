@@ -5,6 +5,7 @@ import { edit } from './edit.ts';
 import { endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
+import { history } from './history.ts';
 import { home } from './home.ts';
 import { repo } from './repo.ts';
 import { words } from './words.ts';
@@ -18,6 +19,7 @@ export const en = {
   endpoint,
   errors,
   frame,
+  history,
   home,
   repo,
   words,

@@ -7,6 +7,7 @@ import { edit } from './edit.ts';
 import { endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
+import { history } from './history.ts';
 import { home } from './home.ts';
 import { repo } from './repo.ts';
 import { words } from './words.ts';
@@ -21,6 +22,7 @@ export const zhCn = {
   endpoint,
   errors,
   frame,
+  history,
   home,
   repo,
 } satisfies Translation<typeof en>;
