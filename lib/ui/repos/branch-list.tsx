@@ -84,7 +84,7 @@ export async function BranchRow({ repo, mayWrite, line }: Props & { line: Branch
         <AtCommit repo={repo} commit={line.commit} />
       </div>
       <Distance line={line} repo={repo} />
-      <div className="flex items-center gap-1">
+      <div className="ml-auto flex items-center gap-1">
         {!line.isDefault && (
           <ButtonLink
             look="quiet"

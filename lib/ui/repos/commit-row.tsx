@@ -65,7 +65,7 @@ export async function CommitRow(props: {
           <Ago date={commit.date} nowMs={ctx.clock.now()} language={language} />
         </p>
       </div>
-      <div className="flex items-center gap-1">
+      <div className="ml-auto flex items-center gap-1">
         <span className="font-mono text-sm text-muted">{short}</span>
         <CopyButton text={commit.oid} label={`${t('words.copy')} ${short}`} />
         {branch !== null && (

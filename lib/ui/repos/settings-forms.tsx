@@ -32,17 +32,10 @@ export function VisibilityForm({ repo, visibility }: { repo: RepoRef; visibility
   });
   return (
     <form method="post" onSubmit={onSubmit} className="flex max-w-lg flex-col gap-3">
-      <Field id="visibility" label={t('history.visibility')} hint={t('history.visibilityText')}>
-        <Select
-          id="visibility"
-          name="visibility"
-          defaultValue={visibility}
-          aria-describedby="visibility-hint"
-        >
-          <option value="public">{t('words.public')}</option>
-          <option value="private">{t('words.private')}</option>
-        </Select>
-      </Field>
+      <Select name="visibility" defaultValue={visibility} aria-label={t('history.visibility')}>
+        <option value="public">{t('words.public')}</option>
+        <option value="private">{t('words.private')}</option>
+      </Select>
       <FormError error={error} />
       <div>
         <Send busy={busy} label={t('history.save')} />
@@ -61,23 +54,16 @@ export function DefaultBranchForm(props: { repo: RepoRef; branches: readonly str
   });
   return (
     <form method="post" onSubmit={onSubmit} className="flex max-w-lg flex-col gap-3">
-      <Field
-        id="default-branch"
-        label={t('history.defaultBranchTitle')}
-        hint={t('history.defaultBranchText')}
+      <Select
+        name="branch"
+        defaultValue={props.current}
+        className="font-mono"
+        aria-label={t('history.defaultBranchTitle')}
       >
-        <Select
-          id="default-branch"
-          name="branch"
-          defaultValue={props.current}
-          className="font-mono"
-          aria-describedby="default-branch-hint"
-        >
-          {props.branches.map((branch) => (
-            <option key={branch}>{branch}</option>
-          ))}
-        </Select>
-      </Field>
+        {props.branches.map((branch) => (
+          <option key={branch}>{branch}</option>
+        ))}
+      </Select>
       <FormError error={error} />
       <div>
         <Send busy={busy} label={t('history.save')} />

@@ -32,10 +32,10 @@ export async function RepoSettingsScreen({ repo: asked }: { repo: RepoRef }) {
     <>
       <RepoHeader overview={page.overview} tab="settings" />
       <div className="mx-auto flex max-w-3xl flex-col gap-6">
-        <Section title={t('history.visibility')}>
+        <Section title={t('history.visibility')} text={t('history.visibilityText')}>
           <VisibilityForm key={repo.visibility} repo={ref} visibility={repo.visibility} />
         </Section>
-        <Section title={t('history.defaultBranchTitle')}>
+        <Section title={t('history.defaultBranchTitle')} text={t('history.defaultBranchText')}>
           <DefaultBranchForm
             key={repo.defaultBranch}
             repo={ref}
