@@ -1,3 +1,4 @@
+import { transaction } from '#lib/base/db.ts';
 import type { RepoId } from '#lib/base/ids.ts';
 import { computeDeltas } from '#lib/catalog/diff/compute-deltas.ts';
 import { computeDigest } from '#lib/catalog/diff/compute-digest.ts';
@@ -13,14 +14,19 @@ import { sweepUploadsJob } from '#lib/repos/files/lfs/jobs.ts';
 import { sweepUploads } from '#lib/repos/files/lfs/sweep-uploads.ts';
 import { xetFileRegistered } from '#lib/repos/files/xet/jobs.ts';
 import { verifyXetFile } from '#lib/repos/files/xet/verify-xet-file.ts';
-import { repoDeleted, repoPushed } from '#lib/repos/jobs.ts';
+import { indexPaths } from '#lib/repos/index-paths.ts';
+import { indexPathsJob, repoDeleted, repoPushed } from '#lib/repos/jobs.ts';
 
 /** Every job of the hub and what is done for it. Each bears being run twice. */
 export const jobHandlers: readonly JobHandler<App>[] = [
   handleJob(repoPushed, async (app: App, data, signal) => {
+    await transaction(app.db, (tx) =>
+      app.queue.enqueue(tx, indexPathsJob, data, { key: String(data.repoId) }),
+    );
     await refreshFacts(app, data, signal);
     await digestPushed(app, data);
   }),
+  handleJob(indexPathsJob, (app: App, data, signal) => indexPaths(app, data.repoId as RepoId, signal)),
   handleJob(tensorDigestWanted, (app: App, data, signal) => computeDigest(app, data, signal)),
   handleJob(tensorDeltasWanted, (app: App, data, signal) => computeDeltas(app, data, signal)),
   handleJob(repoDeleted, (app: App, data) => deleteEndpointsOfRepo(app, data.repoId as RepoId)),

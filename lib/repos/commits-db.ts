@@ -10,6 +10,8 @@ export interface CommitNode {
   readonly committedAt: Date;
   /** Greater than that of every commit it reaches; 1 for a root. */
   readonly generation: number;
+  /** What it and all that it reaches changed is in path_change. */
+  readonly hasPaths: boolean;
 }
 
 interface NodeRow {
@@ -18,6 +20,7 @@ interface NodeRow {
   tree_oid: Buffer;
   committed_at: Date;
   generation: number;
+  has_paths: boolean;
 }
 
 const nodeOf = (row: NodeRow): CommitNode => ({
@@ -26,7 +29,48 @@ const nodeOf = (row: NodeRow): CommitNode => ({
   treeOid: hexOf<Oid>(row.tree_oid),
   committedAt: row.committed_at,
   generation: row.generation,
+  hasPaths: row.has_paths,
 });
+
+/** Commits by oid, in any order; what is not there is left out. Plan: one probe of commit_index_pkey per oid. */
+export async function selectNodes(
+  db: Queryable,
+  repoId: RepoId,
+  oids: readonly Oid[],
+): Promise<Map<Oid, CommitNode>> {
+  const { rows } = await db.query<NodeRow>({
+    name: 'select-nodes',
+    text: `SELECT oid, parents, tree_oid, committed_at, generation, has_paths
+           FROM commit_index WHERE repo_id = $1 AND oid = ANY($2::bytea[])`,
+    values: [repoId, oids.map(bytesOf)],
+  });
+  return new Map(rows.map((row): [Oid, CommitNode] => [hexOf<Oid>(row.oid), nodeOf(row)]));
+}
+
+/**
+ * Oids of `start` and its first-parent ancestors down to `minGeneration`, newest first. Plan: recursion of single
+ * probes of commit_index_pkey; the oids come as one value, since rows of their own would cost more than the walk.
+ */
+export async function selectFirstParents(
+  db: Queryable,
+  repoId: RepoId,
+  start: Oid,
+  minGeneration: number,
+): Promise<Oid[]> {
+  const { rows } = await db.query<{ oids: Buffer | null }>({
+    name: 'select-first-parents',
+    text: `WITH RECURSIVE chain AS (
+             SELECT oid, parents[1] AS parent, generation FROM commit_index WHERE repo_id = $1 AND oid = $2
+             UNION ALL
+             SELECT c.oid, c.parents[1], c.generation
+             FROM chain JOIN commit_index c ON c.repo_id = $1 AND c.oid = chain.parent
+             WHERE chain.generation > $3)
+           SELECT string_agg(oid, ''::bytea ORDER BY generation DESC) AS oids FROM chain`,
+    values: [repoId, bytesOf(start), minGeneration],
+  });
+  const oids = rows[0]?.oids?.toString('hex') ?? '';
+  return Array.from({ length: oids.length / 40 }, (_, i) => oids.slice(i * 40, i * 40 + 40) as Oid);
+}
 
 /**
  * `start` and up to `limit` - 1 of its first-parent ancestors, newest first; empty when there is no such commit.
@@ -41,13 +85,13 @@ export async function selectChain(
   const { rows } = await db.query<NodeRow>({
     name: 'select-chain',
     text: `WITH RECURSIVE chain AS (
-             SELECT oid, parents, tree_oid, committed_at, generation, 1 AS depth
+             SELECT oid, parents, tree_oid, committed_at, generation, has_paths, 1 AS depth
              FROM commit_index WHERE repo_id = $1 AND oid = $2
              UNION ALL
-             SELECT c.oid, c.parents, c.tree_oid, c.committed_at, c.generation, chain.depth + 1
+             SELECT c.oid, c.parents, c.tree_oid, c.committed_at, c.generation, c.has_paths, chain.depth + 1
              FROM chain JOIN commit_index c ON c.repo_id = $1 AND c.oid = chain.parents[1]
              WHERE chain.depth < $3)
-           SELECT oid, parents, tree_oid, committed_at, generation FROM chain ORDER BY depth`,
+           SELECT oid, parents, tree_oid, committed_at, generation, has_paths FROM chain ORDER BY depth`,
     values: [repoId, bytesOf(start), limit],
   });
   return rows.map(nodeOf);
@@ -65,10 +109,10 @@ export async function selectReachable(
   const { rows } = await db.query<NodeRow>({
     name: 'select-reachable',
     text: `WITH RECURSIVE reached AS (
-             SELECT oid, parents, tree_oid, committed_at, generation
+             SELECT oid, parents, tree_oid, committed_at, generation, has_paths
              FROM commit_index WHERE repo_id = $1 AND oid = ANY($2::bytea[])
              UNION
-             SELECT c.oid, c.parents, c.tree_oid, c.committed_at, c.generation
+             SELECT c.oid, c.parents, c.tree_oid, c.committed_at, c.generation, c.has_paths
              FROM reached, unnest(reached.parents) AS parent
              JOIN commit_index c ON c.repo_id = $1 AND c.oid = parent)
            SELECT * FROM reached ORDER BY generation, oid`,

@@ -10,6 +10,13 @@ export const repoPushed = defineJob({
   schema: z.object({ repoId: z.number().int().positive() }),
 });
 
+/** Commits have come whose changed paths are not written down yet. Keyed by the repo. */
+export const indexPathsJob = defineJob({
+  name: 'index-paths',
+  schema: z.object({ repoId: z.number().int().positive() }),
+  expireSeconds: 3600,
+});
+
 /** The repo has been deleted: its tombstone stands, what hangs on it may go. */
 export const repoDeleted = defineJob({
   name: 'repo-deleted',

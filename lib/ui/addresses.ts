@@ -21,6 +21,16 @@ export type RepoView =
   | 'raw'
   | 'edit'
   | 'new';
+/** An address of the repo's API; `rest` is encoded already. */
+export function apiAddress(ref: RepoRef, rest: string): string {
+  const type = ref.type === 'dataset' ? 'datasets' : 'models';
+  return `/api/${type}/${encodeURIComponent(ref.namespace)}/${encodeURIComponent(ref.name)}/${rest}`;
+}
+
+/** The page of the branches and tags of a repo, or of one branch's earlier positions. */
+export function branchesAddress(ref: RepoRef, branch?: string): string {
+  return `${repoAddress(ref)}/branches${branch === undefined ? '' : `/${encodeURIComponent(branch)}`}`;
+}
 
 /** A page or raw address inside a repo at a revision. A slash in the revision is encoded, as the Hub's clients do. */
 export function fileAddress(ref: RepoRef, view: RepoView, revision: string, path = ''): string {

@@ -7,6 +7,7 @@ import { listTokens } from '#lib/identity/list-tokens.ts';
 import { readSession } from '#lib/identity/read-session.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
 import { render } from './markdown/render-pool.ts';
+import { branchesPage } from './view-models/branches-page.ts';
 import { readCard } from './view-models/card.ts';
 import { commitPage, comparePage, showComparison } from './view-models/compare-page.ts';
 import { discussionPage } from './view-models/discussion-page.ts';
@@ -17,7 +18,9 @@ import { folderPage } from './view-models/folder-page.ts';
 import { historyPage } from './view-models/history-page.ts';
 import { newPullPage } from './view-models/new-pull-page.ts';
 import { placeInRepo } from './view-models/place-in-repo.ts';
+import { reflogPage } from './view-models/reflog-page.ts';
 import { repoOverview } from './view-models/repo-overview.ts';
+import { repoSettingsPage } from './view-models/repo-settings-page.ts';
 
 /**
  * Everything the pages ask of the hub. server.ts loads this module and hands it over (hub.ts), so that domain code
@@ -30,6 +33,7 @@ export const queries = {
   discussionPage,
   discussionsPage,
   comparePage,
+  branchesPage,
   filePage,
   findProfile,
   folderPage,
@@ -45,8 +49,10 @@ export const queries = {
   readCard,
   readSession,
   render,
+  reflogPage,
   repoOverview,
   showComparison,
+  repoSettingsPage,
 };
 
 export type Queries = typeof queries;

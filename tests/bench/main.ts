@@ -1,7 +1,8 @@
 /**
- * npm run bench [-- resolve upload commits gateway]: ratios against a peer measured in the same run, never bare times.
- * Prints one line a figure and ends with 1 when a limit is missed.
+ * npm run bench [-- resolve upload commits gateway big-repo]: ratios against a peer measured in the same run, never bare
+ * times. Prints one line a figure and ends with 1 when a limit is missed.
  */
+import { benchBigRepo } from './big-repo.ts';
 import { benchCommits } from './commits.ts';
 import { benchGateway } from './gateway.ts';
 import { benchResolve } from './resolve.ts';
@@ -22,6 +23,7 @@ const cases: Record<string, () => Promise<Figure[]>> = {
   upload: benchUpload,
   commits: benchCommits,
   gateway: benchGateway,
+  'big-repo': benchBigRepo,
 };
 
 const asked = process.argv.slice(2);

@@ -21,7 +21,8 @@ export interface TreeLine {
 /** The id of the tree without entries. */
 export const EMPTY_TREE_OID = '4b825dc642cb6eb9a060e54bf8d69288fbee4904' as Oid;
 
-function decodeName(bytes: Buffer): string {
+/** A name as TreeLine has it. */
+export function decodeName(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8');
   let name = '';
   for (let at = 0; at < bytes.length; ) {

@@ -1,4 +1,4 @@
-import { BookText, Files, GitCommitHorizontal, Globe, Lock, MessagesSquare } from 'lucide-react';
+import { BookText, Files, GitCommitHorizontal, Globe, Lock, MessagesSquare, Settings } from 'lucide-react';
 import Link from 'next/link';
 import { discussionAddress, fileAddress, listAddress, repoAddress } from '../addresses.ts';
 import { formatCount, formatParameters } from '../format.ts';
@@ -13,7 +13,7 @@ import { weightFiles } from '../view-models/weights.ts';
 import { DeployButton } from './deploy-button.tsx';
 import { UseButton } from './use-button.tsx';
 
-export type RepoTab = 'card' | 'files' | 'versions' | 'discussions';
+export type RepoTab = 'card' | 'files' | 'versions' | 'discussions' | 'settings';
 
 /** Name, short facts, the two things to do, and the sections of a repo. */
 export async function RepoHeader({
@@ -152,6 +152,16 @@ async function HeaderTabs({
       count: openDiscussions > 0 ? formatCount(openDiscussions, language) : null,
       current: tab === 'discussions',
     },
+    ...(overview.mayWrite
+      ? [
+          {
+            href: `${repoAddress(repo)}/settings`,
+            label: t('history.settings'),
+            icon: <Settings />,
+            current: tab === 'settings',
+          },
+        ]
+      : []),
   ];
   return (
     <div className="mt-3">

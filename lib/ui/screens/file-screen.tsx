@@ -59,7 +59,7 @@ async function Actions({ page: { place, entry, view } }: { page: FilePage }) {
           <Download />
           {t('repo.download')}
         </ButtonAnchor>
-        <ButtonLink size="sm" href={fileAddress(repo, 'commits', place.revision)}>
+        <ButtonLink size="sm" href={fileAddress(repo, 'commits', place.revision, entry.path)}>
           <History />
           {t('repo.history')}
         </ButtonLink>

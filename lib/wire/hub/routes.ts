@@ -3,6 +3,7 @@ import { accountRoutes } from './account.ts';
 import { branchRoutes } from './branches.ts';
 import { diffRoutes } from './diffs.ts';
 import { endpointRoutes } from './endpoints.ts';
+import { historyRoutes } from './history.ts';
 import { orgRoutes } from './orgs.ts';
 import { tokenRoutes } from './tokens.ts';
 
@@ -14,4 +15,5 @@ export const routes: readonly Route[] = [
   ...endpointRoutes,
   ...diffRoutes,
   ...branchRoutes,
+  ...historyRoutes,
 ];

@@ -5,6 +5,7 @@ import { edit } from './edit.ts';
 import { endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
+import { history } from './history.ts';
 import { home } from './home.ts';
 import { pulls } from './pulls.ts';
 import { repo } from './repo.ts';
@@ -19,6 +20,7 @@ export const en = {
   endpoint,
   errors,
   frame,
+  history,
   home,
   pulls,
   repo,

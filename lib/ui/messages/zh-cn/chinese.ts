@@ -7,6 +7,7 @@ import { edit } from './edit.ts';
 import { endpoint } from './endpoint.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
+import { history } from './history.ts';
 import { home } from './home.ts';
 import { pulls } from './pulls.ts';
 import { repo } from './repo.ts';
@@ -22,6 +23,7 @@ export const zhCn = {
   endpoint,
   errors,
   frame,
+  history,
   home,
   pulls,
   repo,

@@ -1,0 +1,101 @@
+import { FolderTree, Undo2 } from 'lucide-react';
+import Link from 'next/link';
+import type { PathCommit } from '#lib/repos/file-history.ts';
+import type { RepoRef } from '#lib/repos/types.ts';
+import { apiAddress, fileAddress } from '../addresses.ts';
+import { Avatar } from '../kit/avatar.tsx';
+import { ButtonLink } from '../kit/button.tsx';
+import { CopyButton } from '../kit/copy-button.tsx';
+import { Ago } from '../kit/values.tsx';
+import { pageContext, readerWishes } from '../server-context.ts';
+import { translator } from '../translator.ts';
+import { ConfirmCall } from './confirm-call.tsx';
+
+/** A commit of a list. `branch`: where the reader may take it back; `path`: whose history the list is. */
+export async function CommitRow(props: {
+  repo: RepoRef;
+  commit: PathCommit;
+  branch: string | null;
+  path: string;
+}) {
+  const { repo, commit, branch, path } = props;
+  const [t, { language }, ctx] = await Promise.all([translator(), readerWishes(), pageContext()]);
+  const author = commit.userName ?? commit.authorName;
+  const short = commit.oid.slice(0, 7);
+  return (
+    <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2">
+      <input
+        type="checkbox"
+        name="c"
+        value={commit.oid}
+        form="compare"
+        aria-label={t('diff.tick', { commit: short })}
+        className="size-4 accent-accent"
+      />
+      <div className="min-w-0 flex-1 basis-72">
+        <p className="font-medium break-words">
+          <Link
+            href={fileAddress(repo, 'commit', commit.oid)}
+            prefetch={false}
+            title={t('history.openCommit')}
+            className="hover:underline"
+          >
+            {commit.title || t('repo.noMessage')}
+          </Link>
+        </p>
+        {commit.message.trim() && (
+          <p className="line-clamp-3 text-sm break-words whitespace-pre-line text-muted">
+            {commit.message.trim()}
+          </p>
+        )}
+        {commit.renamedFrom && (
+          <p className="text-sm break-all">
+            <span className="text-muted">{t('history.renamedFrom')} </span>
+            <Link
+              href={fileAddress(repo, 'commits', commit.renamedFrom.commitOid, commit.renamedFrom.path)}
+              className="font-mono text-accent-text hover:underline"
+            >
+              {commit.renamedFrom.path}
+            </Link>
+          </p>
+        )}
+        <p className="mt-0.5 flex flex-wrap items-center gap-1.5 text-sm text-muted">
+          <Avatar name={author} size={18} />
+          {t('repo.commitBy', { author })}
+          <Ago date={commit.date} nowMs={ctx.clock.now()} language={language} />
+        </p>
+      </div>
+      <div className="ml-auto flex items-center gap-1">
+        <span className="font-mono text-sm text-muted">{short}</span>
+        <CopyButton text={commit.oid} label={`${t('words.copy')} ${short}`} />
+        {branch !== null && (
+          <ConfirmCall
+            call={{
+              method: 'POST',
+              path: apiAddress(repo, `revert/${encodeURIComponent(branch)}`),
+              body: { commit: commit.oid },
+            }}
+            label={t('history.revertCommit', { oid: short })}
+            icon={<Undo2 />}
+            iconOnly
+            look="quiet"
+            title={t('history.revertTitle')}
+            text={t('history.revertText', { branch, oid: short })}
+            confirm={t('history.revert')}
+            done={t('history.reverted')}
+          />
+        )}
+        <ButtonLink
+          look="quiet"
+          size="icon"
+          href={fileAddress(repo, path === '' ? 'tree' : 'blob', commit.oid, path)}
+          aria-label={t(path === '' ? 'repo.browseAt' : 'history.viewFile')}
+          title={t(path === '' ? 'repo.browseAt' : 'history.viewFile')}
+          prefetch={false}
+        >
+          <FolderTree />
+        </ButtonLink>
+      </div>
+    </li>
+  );
+}

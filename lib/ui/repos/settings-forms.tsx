@@ -1,0 +1,182 @@
+'use client';
+
+import { useRouter } from 'next/navigation';
+import { toast } from 'sonner';
+import type { RepoRef, Visibility } from '#lib/repos/types.ts';
+import { FormError } from '../account/form-error.tsx';
+import { useForm } from '../account/use-form.ts';
+import { apiAddress, repoAddress } from '../addresses.ts';
+import { callHub } from '../call-hub.ts';
+import { Button } from '../kit/button.tsx';
+import { Field, Input, Select } from '../kit/field.tsx';
+import { useTranslator } from '../reader.tsx';
+
+const plainText = { autoComplete: 'off', autoCapitalize: 'none', spellCheck: false } as const;
+
+function Send({ busy, label }: { busy: boolean; label: string }) {
+  const t = useTranslator();
+  return (
+    <Button type="submit" disabled={busy}>
+      {busy ? t('account.working') : label}
+    </Button>
+  );
+}
+
+/** Who may see the repo. */
+export function VisibilityForm({ repo, visibility }: { repo: RepoRef; visibility: Visibility }) {
+  const [t, router] = [useTranslator(), useRouter()];
+  const { busy, error, onSubmit } = useForm(async (fields) => {
+    await callHub('PUT', apiAddress(repo, 'settings'), { visibility: fields.visibility });
+    toast.success(t('history.saved'));
+    router.refresh();
+  });
+  return (
+    <form method="post" onSubmit={onSubmit} className="flex max-w-lg flex-col gap-3">
+      <Select name="visibility" defaultValue={visibility} aria-label={t('history.visibility')}>
+        <option value="public">{t('words.public')}</option>
+        <option value="private">{t('words.private')}</option>
+      </Select>
+      <FormError error={error} />
+      <div>
+        <Send busy={busy} label={t('history.save')} />
+      </div>
+    </form>
+  );
+}
+
+/** Which branch stands for the repo. */
+export function DefaultBranchForm(props: { repo: RepoRef; branches: readonly string[]; current: string }) {
+  const [t, router] = [useTranslator(), useRouter()];
+  const { busy, error, onSubmit } = useForm(async ({ branch }) => {
+    await callHub('PUT', apiAddress(props.repo, 'default-branch'), { branch });
+    toast.success(t('history.saved'));
+    router.refresh();
+  });
+  return (
+    <form method="post" onSubmit={onSubmit} className="flex max-w-lg flex-col gap-3">
+      <Select
+        name="branch"
+        defaultValue={props.current}
+        className="font-mono"
+        aria-label={t('history.defaultBranchTitle')}
+      >
+        {props.branches.map((branch) => (
+          <option key={branch}>{branch}</option>
+        ))}
+      </Select>
+      <FormError error={error} />
+      <div>
+        <Send busy={busy} label={t('history.save')} />
+      </div>
+    </form>
+  );
+}
+
+/** Adds a protection. */
+export function ProtectForm({ repo }: { repo: RepoRef }) {
+  const [t, router] = [useTranslator(), useRouter()];
+  const { busy, error, onSubmit } = useForm(async ({ pattern, requirePull }, form) => {
+    await callHub('POST', apiAddress(repo, 'protected-branches'), {
+      pattern,
+      requirePullRequest: requirePull === 'on',
+    });
+    form.reset();
+    toast.success(t('history.saved'));
+    router.refresh();
+  });
+  return (
+    <form method="post" onSubmit={onSubmit} className="flex max-w-lg flex-col gap-3">
+      <Field id="pattern" label={t('history.pattern')}>
+        <Input id="pattern" name="pattern" maxLength={255} className="font-mono" required {...plainText} />
+      </Field>
+      <div className="flex items-center gap-2.5">
+        <input id="require-pull" type="checkbox" name="requirePull" className="size-4 accent-(--ring)" />
+        <label htmlFor="require-pull">{t('history.requirePull')}</label>
+      </div>
+      <FormError error={error} />
+      <div>
+        <Send busy={busy} label={t('history.protect')} />
+      </div>
+    </form>
+  );
+}
+
+function PlaceFields(props: { prefix: string; namespaces: readonly string[]; owner: string; name: string }) {
+  const t = useTranslator();
+  const owners = props.namespaces.includes(props.owner)
+    ? props.namespaces
+    : [props.owner, ...props.namespaces];
+  return (
+    <div className="grid gap-3 sm:grid-cols-[minmax(8rem,1fr)_2fr]">
+      <Field id={`${props.prefix}-owner`} label={t('history.owner')}>
+        <Select id={`${props.prefix}-owner`} name="owner" defaultValue={props.owner}>
+          {owners.map((owner) => (
+            <option key={owner}>{owner}</option>
+          ))}
+        </Select>
+      </Field>
+      <Field id={`${props.prefix}-name`} label={t('history.newName')}>
+        <Input
+          id={`${props.prefix}-name`}
+          name="name"
+          defaultValue={props.name}
+          maxLength={96}
+          required
+          {...plainText}
+        />
+      </Field>
+    </div>
+  );
+}
+
+/** Gives the repo another name or owner and goes there. */
+export function MoveForm({ repo, namespaces }: { repo: RepoRef; namespaces: readonly string[] }) {
+  const [t, router] = [useTranslator(), useRouter()];
+  const { busy, error, onSubmit } = useForm(
+    async ({ owner = '', name = '' }) => {
+      await callHub('POST', '/api/repos/move', {
+        type: repo.type,
+        fromRepo: `${repo.namespace}/${repo.name}`,
+        toRepo: `${owner}/${name}`,
+      });
+      router.push(`${repoAddress({ type: repo.type, namespace: owner, name })}/settings`);
+      router.refresh();
+    },
+    { stayBusy: true },
+  );
+  return (
+    <form method="post" onSubmit={onSubmit} className="flex max-w-lg flex-col gap-3">
+      <PlaceFields prefix="move" namespaces={namespaces} owner={repo.namespace} name={repo.name} />
+      <FormError error={error} />
+      <div>
+        <Send busy={busy} label={t('history.move')} />
+      </div>
+    </form>
+  );
+}
+
+/** Makes a copy and goes to it. */
+export function DuplicateForm({ repo, namespaces }: { repo: RepoRef; namespaces: readonly string[] }) {
+  const [t, router] = [useTranslator(), useRouter()];
+  const { busy, error, onSubmit } = useForm(
+    async ({ owner = '', name = '' }) => {
+      await callHub('POST', apiAddress(repo, 'duplicate'), { repository: `${owner}/${name}` });
+      router.push(repoAddress({ type: repo.type, namespace: owner, name }));
+    },
+    { stayBusy: true },
+  );
+  return (
+    <form method="post" onSubmit={onSubmit} className="flex max-w-lg flex-col gap-3">
+      <PlaceFields
+        prefix="duplicate"
+        namespaces={namespaces}
+        owner={namespaces[0] ?? repo.namespace}
+        name={`${repo.name.slice(0, 91)}-copy`}
+      />
+      <FormError error={error} />
+      <div>
+        <Send busy={busy} label={t('history.makeDuplicate')} />
+      </div>
+    </form>
+  );
+}
