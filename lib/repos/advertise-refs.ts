@@ -1,11 +1,12 @@
 import type { Queryable } from '#lib/base/db.ts';
 import type { Oid, RepoId } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
-import { requireRead, requireWrite } from './access.ts';
+import { requireRead } from './access.ts';
 import { readRefSnapshot } from './bare/ref-snapshot.ts';
 import { parseTag } from './git/commit.ts';
 import { selectObjects } from './git/db.ts';
 import { decodeObject, KIND } from './git/objects.ts';
+import { requirePush } from './push/require-push.ts';
 import type { RepoRef } from './types.ts';
 
 export interface AdvertisedRef {
@@ -48,7 +49,7 @@ async function peelTags(db: Queryable, repoId: RepoId, oids: readonly Oid[]): Pr
  * Throws repo_not_found, forbidden, unauthenticated.
  */
 export async function advertiseRefs(ctx: Ctx, ref: RepoRef, toPush: boolean): Promise<Advertisement> {
-  const repo = toPush ? await requireWrite(ctx, ref) : await requireRead(ctx, ref);
+  const repo = toPush ? (await requirePush(ctx, ref)).repo : await requireRead(ctx, ref);
   const { refs, head } = await readRefSnapshot(ctx.db, repo);
   const tags = refs.filter((line) => line.name.startsWith('refs/tags/')).map((line) => line.oid);
   const peeled = toPush ? new Map<Oid, Oid>() : await peelTags(ctx.db, repo.id, tags);

@@ -14,3 +14,12 @@ export async function findPullAuthor(
   );
   return rows[0] ? { authorId: rows[0].author_id, status: rows[0].status } : null;
 }
+
+/** Numbers of the pull requests that a user has open in a repo. Plan: discussion_repo_id_status_idx. */
+export async function findOpenPullsOf(db: Queryable, repoId: RepoId, userId: string): Promise<number[]> {
+  const { rows } = await db.query<{ num: number }>(
+    `SELECT num FROM discussion WHERE repo_id = $1 AND status IN ('open', 'draft') AND is_pull AND author_id = $2`,
+    [repoId, userId],
+  );
+  return rows.map((row) => row.num);
+}

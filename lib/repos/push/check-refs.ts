@@ -4,10 +4,10 @@ import { canWrite } from '#lib/identity/policy.ts';
 import { runGit } from '../bare/run-git.ts';
 import { KIND } from '../git/objects.ts';
 import { refRule } from '../ref-rules.ts';
-import type { Repo } from '../types.ts';
 import { validateCard } from '../validate-card.ts';
 import type { Quarantine } from './quarantine.ts';
 import { describeObjects, readObjects } from './read-objects.ts';
+import type { PushRight } from './require-push.ts';
 import type { RefCommand } from './types.ts';
 
 /** Why each ref must stay as it is; refs that may move are absent. */
@@ -16,14 +16,14 @@ export type Refusals = Map<string, string>;
 /** What the names alone rule out, and refs that are named twice. */
 export function refuseByName(
   ctx: Pick<Ctx, 'principal'>,
-  repo: Repo,
+  { repo, ownPulls }: PushRight,
   commands: readonly RefCommand[],
 ): Refusals {
   const refusals: Refusals = new Map();
   const rights = {
     defaultBranch: repo.defaultBranch,
     canWrite: canWrite(ctx.principal, repo),
-    isAuthorOf: () => false,
+    isAuthorOf: (num: number) => ownPulls.has(num),
   };
   const seen = new Set<string>();
   for (const command of commands) {

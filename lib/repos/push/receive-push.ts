@@ -3,7 +3,6 @@ import { isHubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Oid } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
-import { requireWrite } from '../access.ts';
 import { type BareRepo, bareCacheOf } from '../bare/bare-cache.ts';
 import { gitSlots } from '../bare/git-slots.ts';
 import { type RefSnapshot, readRefSnapshot } from '../bare/ref-snapshot.ts';
@@ -13,6 +12,7 @@ import { type CheckedObjects, checkObjects, writeHeld, writeLarge } from './impo
 import { moveTogether } from './move-refs.ts';
 import { newOfPush } from './new-of-push.ts';
 import { openQuarantine, type Quarantine } from './quarantine.ts';
+import { type PushRight, requirePush } from './require-push.ts';
 import type { PushReport, PushRequest, RefCommand } from './types.ts';
 
 /** Tells the person who pushes what is going on. */
@@ -90,9 +90,10 @@ async function land(
   await failpoint('push.after-tx');
 }
 
-async function receive(ctx: Ctx, repo: Repo, request: PushRequest, say: Say): Promise<PushReport> {
+async function receive(ctx: Ctx, right: PushRight, request: PushRequest, say: Say): Promise<PushReport> {
   const { commands } = request;
-  const refusals = refuseByName(ctx, repo, commands);
+  const { repo } = right;
+  const refusals = refuseByName(ctx, right, commands);
   const isFilled = commands.some(({ newOid }) => newOid !== null);
   let unpackError: string | null = null;
   if (!isFilled) {
@@ -134,9 +135,9 @@ export async function receivePush(
   read: () => Promise<PushRequest>,
   say: Say,
 ): Promise<PushReport | null> {
-  const repo = await requireWrite(ctx, ref);
+  const right = await requirePush(ctx, ref);
   return gitSlots(ctx).use(async () => {
     const request = await read();
-    return request.commands.length === 0 ? null : receive(ctx, repo, request, say);
+    return request.commands.length === 0 ? null : receive(ctx, right, request, say);
   }, ctx.signal);
 }
