@@ -1,9 +1,10 @@
 /**
- * npm run bench [-- resolve upload commits gateway]: ratios against a peer measured in the same run, never bare times.
+ * npm run bench [-- resolve upload commits git gateway]: ratios against a peer measured in the same run, never bare times.
  * Prints one line a figure and ends with 1 when a limit is missed.
  */
 import { benchCommits } from './commits.ts';
 import { benchGateway } from './gateway.ts';
+import { benchGit } from './git.ts';
 import { benchResolve } from './resolve.ts';
 import { benchUpload } from './upload.ts';
 
@@ -21,6 +22,7 @@ const cases: Record<string, () => Promise<Figure[]>> = {
   resolve: benchResolve,
   upload: benchUpload,
   commits: benchCommits,
+  git: benchGit,
   gateway: benchGateway,
 };
 
