@@ -1,10 +1,11 @@
 /**
- * npm run bench [-- resolve upload commits gateway big-repo]: ratios against a peer measured in the same run, never bare
- * times. Prints one line a figure and ends with 1 when a limit is missed.
+ * npm run bench [-- resolve upload commits git gateway big-repo]: ratios against a peer measured in the same run, never
+ * bare times. Prints one line a figure and ends with 1 when a limit is missed.
  */
 import { benchBigRepo } from './big-repo.ts';
 import { benchCommits } from './commits.ts';
 import { benchGateway } from './gateway.ts';
+import { benchGit } from './git.ts';
 import { benchResolve } from './resolve.ts';
 import { benchUpload } from './upload.ts';
 
@@ -22,6 +23,7 @@ const cases: Record<string, () => Promise<Figure[]>> = {
   resolve: benchResolve,
   upload: benchUpload,
   commits: benchCommits,
+  git: benchGit,
   gateway: benchGateway,
   'big-repo': benchBigRepo,
 };

@@ -265,7 +265,7 @@ const branches: Step[] = [
     'a protected branch moves forward only',
     async (s) => {
       await s.alice.git('net', 'push', '-q', 'origin', 'main:refs/heads/stable');
-      await s.alice.api('PUT', '/api/models/acme/net/protected-branches', { pattern: 'stable' });
+      await s.alice.api('POST', '/api/models/acme/net/protected-branches', { pattern: 'stable' });
       expect(await s.bob.refused('net', 'push', '--force', 'origin', 'main~1:stable')).toContain('protected');
       expect(await s.bob.refused('net', 'push', 'origin', '--delete', 'stable')).toContain('protected');
       await s.bob.git('net', 'switch', '-q', 'main');

@@ -6,6 +6,8 @@ import type { App } from '#lib/identity/context.ts';
 import type { Repo } from '../types.ts';
 import { claimFolder } from './claim-folder.ts';
 import {
+  type AdoptablePack,
+  adoptPack,
   buildGeneration,
   type Generation,
   holdsOnlyReachable,
@@ -85,6 +87,21 @@ export class BareCache {
       const pure = options.mustBePure ? await this.#purified(entry, generation, repo.id) : generation;
       return this.#lease(entry, pure, snapshot);
     });
+  }
+
+  /**
+   * Takes over the pack of a push whose refs have moved. `others`: objects in it that the refs need not reach, which
+   * must be here already; `moved`: no ref has left history behind. Does nothing when that cannot be shown: what is
+   * missing is then read from the database.
+   */
+  async adopt(repo: Repo, push: AdoptablePack): Promise<void> {
+    const entry = this.#entries.get(repo.id);
+    if (entry === undefined) return;
+    await this.#inTurn(entry, async () => {
+      const { generation, view } = entry;
+      if (generation === null || view === null) return;
+      await adoptPack(generation, view, push, new AbortController().signal);
+    }).catch((error) => this.#app.log.warn({ err: error, repoId: repo.id }, 'pack of a push not kept'));
   }
 
   async #inTurn<T>(entry: Entry, work: () => Promise<T>): Promise<T> {

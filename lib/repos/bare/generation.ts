@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Db } from '#lib/base/db.ts';
 import { transaction } from '#lib/base/db.ts';
 import type { Oid, RepoId } from '#lib/base/ids.ts';
@@ -111,6 +111,44 @@ export async function updateGeneration(
     ]);
     if (left.length > 0) generation.isPure = false;
   }
+  generation.tips = tips;
+}
+
+export interface AdoptablePack {
+  /** Its two files, without `.pack` and `.idx`. */
+  readonly pack: string;
+  /** What is in it besides objects that the moved refs reach. */
+  readonly others: readonly Oid[];
+  readonly moved: readonly { readonly oldOid: Oid | null; readonly newOid: Oid | null }[];
+}
+
+/** Moves a pack into a pure generation, when that stays pure by it; see BareCache.adopt. */
+export async function adoptPack(
+  generation: Generation,
+  view: View,
+  { pack, others, moved }: AdoptablePack,
+  signal: AbortSignal,
+): Promise<void> {
+  const isOnTop = moved.every(
+    ({ oldOid, newOid }) => newOid !== null && (oldOid === null || generation.tips.has(oldOid)),
+  );
+  if (!generation.isPure || !isOnTop) return;
+  if (others.length > 0) {
+    const presence = checkPresence({ gitDir: view.gitDir, signal });
+    const missing = await presence.missingAmong(others);
+    await presence.close();
+    if (missing.length > 0) return;
+  }
+  const folder = join(generation.objects, 'pack');
+  const name = basename(pack);
+  const { size } = await stat(`${pack}.pack`);
+  await rename(`${pack}.pack`, join(folder, `${name}.pack`));
+  await rename(`${pack}.idx`, join(folder, `${name}.idx`));
+  generation.packs++;
+  generation.bytes += size;
+  const tips = new Set(generation.tips);
+  for (const { oldOid } of moved) if (oldOid !== null) tips.delete(oldOid);
+  for (const { newOid } of moved) if (newOid !== null) tips.add(newOid);
   generation.tips = tips;
 }
 

@@ -2,12 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { Oid } from '#lib/base/ids.ts';
 import type { Kind } from '../git/objects.ts';
 
 /** A row as it goes into a pack. */
 export interface PackRow {
-  readonly oid: Oid;
+  /** 20 bytes. */
+  readonly oid: Buffer;
   readonly kind: Kind;
   readonly sizeBytes: number;
   /** Deflated. */
@@ -34,7 +34,7 @@ function packHeader(count: number): Buffer {
 }
 
 interface Entry {
-  readonly oid: Oid;
+  readonly oid: Buffer;
   readonly crc: number;
   readonly offset: number;
 }
@@ -50,7 +50,7 @@ function encodeIndex(entries: readonly Entry[], packSum: Buffer): Buffer {
   const counts = new Uint32Array(256);
   const large: number[] = [];
   for (const [index, { oid, crc, offset }] of entries.entries()) {
-    oids.write(oid, index * 20, 'hex');
+    oid.copy(oids, index * 20);
     const first = oids[index * 20] as number;
     counts[first] = (counts[first] as number) + 1;
     crcs.writeUInt32BE(crc, index * 4);

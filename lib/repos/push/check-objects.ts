@@ -7,7 +7,7 @@ import { findFiles } from '../files/find-files.ts';
 import { type LfsPointer, parsePointer } from '../git/lfs-pointer.ts';
 import { KIND } from '../git/objects.ts';
 import type { NewObject } from './new-of-push.ts';
-import type { ReceivedObject } from './read-objects.ts';
+import type { ReceivedObject } from './object-reader.ts';
 
 /** Largest file that is kept in git itself (hf-api §4); larger ones belong into LFS. */
 const MAX_BLOB_BYTES = 10 * 1024 * 1024;

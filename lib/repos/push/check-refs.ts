@@ -3,10 +3,11 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { canWrite } from '#lib/identity/policy.ts';
 import { runGit } from '../bare/run-git.ts';
 import { KIND } from '../git/objects.ts';
+import type { CommitToIndex } from '../index-commits.ts';
 import { refRule } from '../ref-rules.ts';
 import { validateCard } from '../validate-card.ts';
+import type { ObjectReader } from './object-reader.ts';
 import type { Quarantine } from './quarantine.ts';
-import { describeObjects, readObjects } from './read-objects.ts';
 import type { PushRight } from './require-push.ts';
 import type { RefCommand } from './types.ts';
 
@@ -39,15 +40,12 @@ export function refuseByName(
 
 /** Branches and pull requests point to commits, tags to commits or to tags of commits, all of them here. */
 export async function refuseByTarget(
-  run: Quarantine['run'],
+  reader: ObjectReader,
   commands: readonly RefCommand[],
   refusals: Refusals,
 ): Promise<void> {
   const open = commands.filter(({ ref, newOid }) => newOid !== null && !refusals.has(ref));
-  const found = await describeObjects(
-    run,
-    open.flatMap(({ newOid }) => [newOid as Oid, `${newOid}^{commit}`]),
-  );
+  const found = await reader.describe(open.flatMap(({ newOid }) => [newOid as Oid, `${newOid}^{commit}`]));
   for (const [index, { ref }] of open.entries()) {
     const own = found[2 * index];
     const commit = found[2 * index + 1];
@@ -61,22 +59,20 @@ export async function refuseByTarget(
 /** A README.md that the push brings to the tip of a branch must have valid metadata, as in every commit. */
 export async function refuseByCard(
   quarantine: Quarantine,
+  reader: ObjectReader,
   commands: readonly RefCommand[],
   refusals: Refusals,
 ): Promise<void> {
   const open = commands.filter(
     ({ ref, newOid }) => newOid !== null && !refusals.has(ref) && !ref.startsWith('refs/tags/'),
   );
-  const cards = await describeObjects(
-    quarantine.run,
-    open.map(({ newOid }) => `${newOid}:README.md`),
-  );
+  const cards = await reader.describe(open.map(({ newOid }) => `${newOid}:README.md`));
   const isNew = (oid: Oid) => quarantine.received.has(oid);
   const wanted = [
     ...new Set(cards.flatMap((card) => (card?.kind === KIND.blob && isNew(card.oid) ? card.oid : []))),
   ];
   const reasons = new Map<Oid, string>();
-  for await (const { oid, content } of readObjects(quarantine.run, wanted)) {
+  for await (const { oid, content } of reader.read(wanted)) {
     const { errors } = validateCard(content.toString('utf8'));
     if (errors.length > 0) reasons.set(oid, `Invalid metadata in README.md: ${errors.join('; ')}`);
   }
@@ -86,15 +82,31 @@ export async function refuseByCard(
   }
 }
 
-/** Refs whose old commit is not among the ancestors of the new one. */
+/** Whether `old` is among the ancestors of `tip` as far as the new commits lead; undefined: one has to look further. */
+function isReached(old: Oid, tip: Oid, parentsOf: ReadonlyMap<Oid, readonly Oid[]>): true | undefined {
+  const seen = new Set<Oid>();
+  for (const open = [tip]; open.length > 0; ) {
+    const oid = open.pop() as Oid;
+    if (oid === old) return true;
+    if (seen.has(oid)) continue;
+    seen.add(oid);
+    open.push(...(parentsOf.get(oid) ?? []));
+  }
+  return undefined;
+}
+
+/** Refs whose old commit is not among the ancestors of the new one. `commits` are those that the push brings. */
 export async function findForced(
   run: Quarantine['run'],
   commands: readonly RefCommand[],
   refusals: Refusals,
+  commits: readonly CommitToIndex[],
 ): Promise<Set<string>> {
   const forced = new Set<string>();
+  const parentsOf = new Map(commits.map(({ oid, commit }) => [oid, commit.parents]));
   for (const { ref, oldOid, newOid } of commands) {
     if (oldOid === null || newOid === null || oldOid === newOid || refusals.has(ref)) continue;
+    if (isReached(oldOid, newOid, parentsOf)) continue;
     const args = ['rev-list', '--max-count=1', '--ignore-missing', oldOid, `^${newOid}`];
     const left = await runGit({ ...run, args });
     if (left.length > 0) forced.add(ref);

@@ -10,8 +10,7 @@ import { type CommitToIndex, indexCommits } from '../index-commits.ts';
 import type { Repo } from '../types.ts';
 import { checkSizes, checkTree, PointerCheck } from './check-objects.ts';
 import type { NewObject } from './new-of-push.ts';
-import type { Quarantine } from './quarantine.ts';
-import { type ReceivedObject, readObjects } from './read-objects.ts';
+import type { ObjectReader, ReceivedObject } from './object-reader.ts';
 
 /** Objects of a push, checked, and as rows when they fit in memory. */
 export interface CheckedObjects {
@@ -40,7 +39,7 @@ async function rowOf(object: ReceivedObject): Promise<EncodedObject> {
 export async function checkObjects(
   ctx: Ctx,
   repo: Repo,
-  quarantine: Quarantine,
+  reader: ObjectReader,
   objects: readonly NewObject[],
 ): Promise<CheckedObjects> {
   checkSizes(objects);
@@ -53,10 +52,7 @@ export async function checkObjects(
   const pointers = new PointerCheck();
   const commits: CommitToIndex[] = [];
   const rows: EncodedObject[] = [];
-  for await (const object of readObjects(
-    quarantine.run,
-    looked.map(({ oid }) => oid),
-  )) {
+  for await (const object of reader.read(looked.map(({ oid }) => oid))) {
     const path = pathOf.get(object.oid) ?? '';
     if (object.kind === KIND.tree) checkTree(object.content, path);
     if (object.kind === KIND.commit)
@@ -79,12 +75,12 @@ export async function writeHeld(db: Queryable, repoId: RepoId, checked: CheckedO
 export async function writeLarge(
   ctx: Pick<Ctx, 'db' | 'signal'>,
   repoId: RepoId,
-  quarantine: Quarantine,
+  reader: ObjectReader,
   oids: readonly Oid[],
 ): Promise<void> {
   let batch: EncodedObject[] = [];
   let bytes = 0;
-  for await (const object of readObjects(quarantine.run, oids)) {
+  for await (const object of reader.read(oids)) {
     const row = await rowOf(object);
     batch.push(row);
     bytes += row.data.length;

@@ -3,12 +3,11 @@ import { hubError } from '#lib/base/errors.ts';
 import type { Oid } from '#lib/base/ids.ts';
 import { GitFailure, startGit } from '../bare/run-git.ts';
 import { EMPTY_TREE_OID } from '../git/tree.ts';
+import type { ObjectFacts, ObjectReader } from './object-reader.ts';
 import type { Quarantine } from './quarantine.ts';
-import { describeObjects, type ObjectFacts } from './read-objects.ts';
 
 /** An object that a push brings and that one of its refs reaches. */
 export interface NewObject extends ObjectFacts {
-  readonly oid: Oid;
   /** One of the places where it stands; of a root tree and of commits empty. */
   readonly path: string;
 }
@@ -19,6 +18,7 @@ export interface NewObject extends ObjectFacts {
  */
 export async function newOfPush(
   quarantine: Quarantine,
+  reader: ObjectReader,
   tips: readonly Oid[],
   known: Iterable<Oid>,
 ): Promise<NewObject[]> {
@@ -41,12 +41,9 @@ export async function newOfPush(
       },
     );
   }
-  const facts = await describeObjects(
-    quarantine.run,
-    found.map(({ oid }) => oid),
-  );
-  return found.flatMap((object, index) => {
-    const known = facts[index];
-    return known ? [{ ...object, kind: known.kind, sizeBytes: known.sizeBytes }] : [];
+  const facts = await reader.describe(found.map(({ oid }) => oid));
+  return found.flatMap(({ path }, index) => {
+    const own = facts[index];
+    return own ? [{ ...own, path }] : [];
   });
 }

@@ -7,7 +7,7 @@ import { failpoint } from '#lib/base/failpoint.ts';
 import type { Oid } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { type BareRepo, bareCacheOf } from '../bare/bare-cache.ts';
-import { GitFailure, type GitRun, runGit, startGit } from '../bare/run-git.ts';
+import { GitFailure, type GitRun, startGit } from '../bare/run-git.ts';
 
 /** Objects of a push that nobody sees yet, over the repo as it is. */
 export interface Quarantine {
@@ -15,6 +15,8 @@ export interface Quarantine {
   readonly run: Omit<GitRun, 'args'>;
   /** Objects that came with the push. */
   readonly received: ReadonlySet<Oid>;
+  /** The files of the pack, without `.pack` and `.idx`; null when it was empty. */
+  readonly pack: string | null;
   remove(): Promise<void>;
 }
 
@@ -105,11 +107,15 @@ async function indexPack(
   }
 }
 
-async function readReceived(run: Quarantine['run'], index: string): Promise<Set<Oid>> {
-  const text = (
-    await runGit({ ...run, args: ['show-index'] }, [await readFile(index)], 256 * 1024 * 1024)
-  ).toString('latin1');
-  return new Set(Array.from(text.matchAll(/^\d+ ([0-9a-f]{40})/gm), (match) => match[1] as Oid));
+const INDEX_HEAD_BYTES = 8;
+const FANOUT_BYTES = 256 * 4;
+
+/** The oids that a pack's index names (gitformat-pack(5), version 2). */
+function oidsIn(index: Buffer): Set<Oid> {
+  const start = INDEX_HEAD_BYTES + FANOUT_BYTES;
+  const count = index.readUInt32BE(start - 4);
+  const hex = index.toString('hex', start, start + 20 * count);
+  return new Set(Array.from({ length: count }, (_, at) => hex.slice(40 * at, 40 * at + 40) as Oid));
 }
 
 /**
@@ -134,12 +140,12 @@ export async function openQuarantine(
     await failpoint('push.before-index-pack');
     if (count === 0) {
       for await (const _ of stream); // its checksum guards nothing
-      return { run, received: new Set(), remove };
+      return { run, received: new Set(), pack: null, remove };
     }
     const name = await indexPack(run, stream, ctx.config.LARDER_PUSH_BYTES);
     await failpoint('push.unpacked');
-    const received = await readReceived(run, join(objects, 'pack', `pack-${name}.idx`));
-    return { run, received, remove };
+    const kept = join(objects, 'pack', `pack-${name}`);
+    return { run, received: oidsIn(await readFile(`${kept}.idx`)), pack: kept, remove };
   } catch (error) {
     await remove();
     throw error;

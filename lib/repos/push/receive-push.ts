@@ -11,6 +11,7 @@ import { findForced, type Refusals, refuseByCard, refuseByName, refuseByTarget }
 import { type CheckedObjects, checkObjects, writeHeld, writeLarge } from './import-objects.ts';
 import { moveTogether } from './move-refs.ts';
 import { newOfPush } from './new-of-push.ts';
+import { ObjectReader } from './object-reader.ts';
 import { openQuarantine, type Quarantine } from './quarantine.ts';
 import { type PushRight, requirePush } from './require-push.ts';
 import type { PushReport, PushRequest, RefCommand } from './types.ts';
@@ -24,6 +25,7 @@ interface Checked {
   readonly refusals: Refusals;
   readonly forced: ReadonlySet<string>;
   readonly objects: CheckedObjects;
+  readonly oids: readonly Oid[];
   /** Writes objects that are too many for one transaction. */
   readonly writeFirst: () => Promise<void>;
 }
@@ -37,28 +39,29 @@ const isGoing =
 async function checkQuarantined(
   ctx: Ctx,
   repo: Repo,
-  bare: BareRepo,
+  { snapshot }: BareRepo,
   quarantine: Quarantine,
+  reader: ObjectReader,
   commands: readonly RefCommand[],
   refusals: Refusals,
 ): Promise<Checked> {
-  const { snapshot } = bare;
-  await refuseByTarget(quarantine.run, commands, refusals);
+  await refuseByTarget(reader, commands, refusals);
   const tips = commands.filter(isGoing(refusals)).flatMap(({ newOid }) => newOid ?? []);
   const known = new Set(snapshot.refs.map(({ oid }) => oid));
   const fresh = tips.filter((oid) => !known.has(oid));
-  const objects = fresh.length > 0 ? await newOfPush(quarantine, fresh, known) : [];
-  const checked = objects.length > 0 ? await checkObjects(ctx, repo, quarantine, objects) : NOTHING;
-  await refuseByCard(quarantine, commands, refusals);
-  const forced = await findForced(quarantine.run, commands, refusals);
-  const oids = objects.map(({ oid }): Oid => oid);
+  const found = fresh.length > 0 ? await newOfPush(quarantine, reader, fresh, known) : [];
+  const objects = found.length > 0 ? await checkObjects(ctx, repo, reader, found) : NOTHING;
+  await refuseByCard(quarantine, reader, commands, refusals);
+  const forced = await findForced(quarantine.run, commands, refusals, objects.commits);
+  const oids = found.map(({ oid }): Oid => oid);
   return {
     snapshot,
     refusals,
     forced,
-    objects: checked,
+    objects,
+    oids,
     writeFirst: async () => {
-      if (checked.rows === null) await writeLarge(ctx, repo.id, quarantine, oids);
+      if (objects.rows === null) await writeLarge(ctx, repo.id, reader, oids);
     },
   };
 }
@@ -90,29 +93,57 @@ async function land(
   await failpoint('push.after-tx');
 }
 
+/** Puts the pack of a push that went through into the cache: the next fetch need not read its objects again. */
+async function keepPack(
+  ctx: Ctx,
+  repo: Repo,
+  quarantine: Quarantine,
+  { refusals, forced, oids }: Checked,
+  commands: readonly RefCommand[],
+): Promise<void> {
+  if (quarantine.pack === null || refusals.size > 0 || forced.size > 0) return;
+  const own = new Set(oids);
+  await bareCacheOf(ctx).adopt(repo, {
+    pack: quarantine.pack,
+    others: [...quarantine.received].filter((oid) => !own.has(oid)),
+    moved: commands,
+  });
+}
+
+async function receiveObjects(ctx: Ctx, repo: Repo, request: PushRequest, refusals: Refusals, say: Say) {
+  const { commands } = request;
+  const bare = await bareCacheOf(ctx).open(repo, { mustBePure: true, signal: ctx.signal });
+  let quarantine: Quarantine | undefined;
+  let reader: ObjectReader | undefined;
+  try {
+    quarantine = await openQuarantine(ctx, bare, request.pack);
+    if (quarantine.received.size > 0) say(`Checking ${quarantine.received.size} objects`);
+    reader = new ObjectReader(quarantine.run);
+    const checked = await checkQuarantined(ctx, repo, bare, quarantine, reader, commands, refusals);
+    await land(ctx, repo, request, checked);
+    await keepPack(ctx, repo, quarantine, checked, commands);
+  } finally {
+    await reader?.close();
+    await quarantine?.remove();
+    bare.release();
+  }
+}
+
 async function receive(ctx: Ctx, right: PushRight, request: PushRequest, say: Say): Promise<PushReport> {
   const { commands } = request;
   const { repo } = right;
   const refusals = refuseByName(ctx, right, commands);
-  const isFilled = commands.some(({ newOid }) => newOid !== null);
   let unpackError: string | null = null;
-  if (!isFilled) {
+  if (commands.every(({ newOid }) => newOid === null)) {
     const snapshot = await readRefSnapshot(ctx.db, repo);
-    const nothing = { snapshot, refusals, forced: new Set<string>(), objects: NOTHING };
+    const nothing = { snapshot, refusals, forced: new Set<string>(), objects: NOTHING, oids: [] };
     await land(ctx, repo, request, { ...nothing, writeFirst: async () => {} });
   } else {
-    const bare = await bareCacheOf(ctx).open(repo, { mustBePure: true, signal: ctx.signal });
-    let quarantine: Quarantine | undefined;
     try {
-      quarantine = await openQuarantine(ctx, bare, request.pack);
-      if (quarantine.received.size > 0) say(`Checking ${quarantine.received.size} objects`);
-      await land(ctx, repo, request, await checkQuarantined(ctx, repo, bare, quarantine, commands, refusals));
+      await receiveObjects(ctx, repo, request, refusals, say);
     } catch (error) {
-      if (!isHubError(error) || error.status >= 500) throw error;
+      if (!isHubError(error) || error.status >= 500 || error.code === 'repo_not_found') throw error;
       unpackError = error.message;
-    } finally {
-      await quarantine?.remove();
-      bare.release();
     }
   }
   const results = commands.map(({ ref }) => ({
