@@ -32,7 +32,6 @@ export function branchesAddress(ref: RepoRef, branch?: string): string {
   return `${repoAddress(ref)}/branches${branch === undefined ? '' : `/${encodeURIComponent(branch)}`}`;
 }
 
-
 /** A page or raw address inside a repo at a revision. A slash in the revision is encoded, as the Hub's clients do. */
 export function fileAddress(ref: RepoRef, view: RepoView, revision: string, path = ''): string {
   const tail = path === '' ? '' : `/${encodePath(path)}`;
