@@ -11,7 +11,6 @@ import { isRefName } from './git/ref-name.ts';
 import { EMPTY_TREE_OID } from './git/tree.ts';
 import { landCommit, sealCommit } from './land-commit.ts';
 import { moveRef, type RefMove } from './move-ref.ts';
-import { requireWhole } from './require-whole.ts';
 import { refExists, reserveRefName } from './reserve-ref-name.ts';
 import { resolveRevision } from './resolve-revision.ts';
 import type { RepoRef } from './types.ts';
@@ -69,7 +68,6 @@ export async function createBranch(
     const now = await lockRef(tx, repo.id, name);
     if (now !== null && !request.overwrite) throw refExists(name);
     if (now !== null && now === start?.commitOid) return { ref: name, commitOid: now };
-    if (start?.ref === null) await requireWhole(tx, repo.id, start.commitOid);
     if (now === null) await reserveRefName(tx, repo, name);
     const move = { repo, ref: name, oldOid: now, reason: 'branch' as const };
     if (start === null)

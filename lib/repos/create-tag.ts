@@ -42,11 +42,9 @@ export async function createTag(
   if (Buffer.byteLength(message) > MAX_MESSAGE_BYTES)
     throw hubError('invalid_input', `message: at most ${MAX_MESSAGE_BYTES} bytes`);
   const name = `refs/tags/${request.tag}`;
-  const start = await resolveRevision(ctx.db, repo, request.revision);
-  const { commitOid } = start;
+  const { commitOid } = await resolveRevision(ctx.db, repo, request.revision);
   await transaction(ctx.db, async (tx) => {
     if ((await lockRef(tx, repo.id, name)) !== null) throw refExists(name);
-    if (start.ref === null) await requireWhole(tx, repo.id, commitOid);
     let newOid = commitOid;
     if (message !== '') {
       const content = { object: commitOid, name: request.tag, tagger: commitSignature(ctx), message };
@@ -55,6 +53,7 @@ export async function createTag(
       newOid = object.oid;
     }
     await reserveRefName(tx, repo, name);
+    await requireWhole(tx, repo.id, commitOid); // moveRef does not look through an annotated tag
     if (!(await moveRef(tx, ctx, { repo, ref: name, oldOid: null, newOid, reason: 'tag' })))
       throw refExists(name);
   });

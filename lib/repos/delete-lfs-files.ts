@@ -9,6 +9,7 @@ import type { RefRow } from './db.ts';
 import { formatPointer } from './git/lfs-pointer.ts';
 import { encodeObject, KIND } from './git/objects.ts';
 import { auditSubject, moveRef } from './move-ref.ts';
+import { followRewrite } from './pulls/follow-rewrite.ts';
 import { HistoryRewriter } from './rewrite-history.ts';
 import type { Repo, RepoRef } from './types.ts';
 
@@ -74,6 +75,7 @@ async function removeFrom(
     readonly refs: readonly RefRow[];
     readonly moved: ReadonlyMap<Oid, Oid>;
     readonly files: ReadonlySet<Sha256>;
+    readonly rewriter: HistoryRewriter;
   },
 ): Promise<void> {
   const { refs, moved } = change;
@@ -83,6 +85,7 @@ async function removeFrom(
     const move = { repo, ref: name, oldOid: oid, newOid, reason: 'rewrite' as const, isForced: true };
     if (!(await moveRef(tx, ctx, move))) throw new Error(`${name} moved while it was locked`);
   }
+  if (moved.size > 0) await followRewrite(tx, repo.id, (oid) => change.rewriter.of(oid));
   await failpoint('rewrite.before-edges');
   const files = [...change.files];
   await tx.query('DELETE FROM repo_file WHERE repo_id = $1 AND sha256 = ANY($2::bytea[])', [
@@ -136,7 +139,7 @@ export async function deleteLfsFiles(
           'conflict_exists',
           'These files are still named by the history of this repository: set rewriteHistory to take them out of it',
         );
-      await removeFrom(tx, ctx, repo, { refs, moved, files });
+      await removeFrom(tx, ctx, repo, { refs, moved, files, rewriter });
       return true;
     });
     if (isDone) break;

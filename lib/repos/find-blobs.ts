@@ -55,7 +55,7 @@ class BlobSearch {
     while (level.length > 0 && !this.isDone) {
       const below: OpenTree[] = [];
       for (let at = 0; at < level.length && !this.isDone; at += TREES_AT_ONCE)
-        below.push(...(await this.#read(level.slice(at, at + TREES_AT_ONCE))));
+        await this.#read(level.slice(at, at + TREES_AT_ONCE), below);
       level = this.#unseen(below);
     }
   }
@@ -64,21 +64,20 @@ class BlobSearch {
     return trees.filter(({ oid }) => !this.#seen.has(oid) && this.#seen.add(oid));
   }
 
-  async #read(batch: readonly OpenTree[]): Promise<OpenTree[]> {
+  async #read(batch: readonly OpenTree[], below: OpenTree[]): Promise<void> {
     const oids = batch.map(({ oid }) => oid);
     const objects = await selectObjects(this.#db, this.#repoId, oids);
-    const below: OpenTree[] = [];
     for (const { oid, path, ref } of batch) {
       const object = objects.get(oid);
       if (object?.kind !== KIND.tree) throw new Error(`tree ${oid} of repo ${this.#repoId} is missing`);
       for (const line of parseTree(await decodeObject(object))) {
         const place = path === '' ? line.name : `${path}/${line.name}`;
-        if (line.mode === MODE.directory) below.push({ oid: line.oid, path: place, ref });
-        else if (this.#wanted.has(line.oid) && !this.found.has(line.oid))
+        if (line.mode === MODE.directory) {
+          if (!this.#seen.has(line.oid)) below.push({ oid: line.oid, path: place, ref });
+        } else if (this.#wanted.has(line.oid) && !this.found.has(line.oid))
           this.found.set(line.oid, { oid: line.oid, path: place, ref });
       }
     }
-    return below;
   }
 }
 

@@ -7,6 +7,7 @@ import { repoNotFound } from './access.ts';
 import { bytesText, compileGlob } from './git/wildmatch.ts';
 import { repoPushed } from './jobs.ts';
 import { recordPullMove } from './pulls/record-pull-move.ts';
+import { requireWhole } from './require-whole.ts';
 import type { RepoRef } from './types.ts';
 
 export interface RefMove {
@@ -92,10 +93,19 @@ async function checkProtection(
 }
 
 /**
+ * Whether the move may lead to a commit that no ref reached until now, whose large files may be gone. What is only
+ * built on the ref's own head is whole, and so is what these reasons make of refs that are locked or copied.
+ */
+function mayRevive({ oldOid, newOid, isForced, reason }: RefMove): boolean {
+  if (newOid === null || reason === 'create' || reason === 'squash' || reason === 'rewrite') return false;
+  return oldOid === null || isForced === true;
+}
+
+/**
  * Inside the caller's transaction: compare-and-swap of a ref, with its reflog row, the repo's time of change, audit
  * event and `repo-pushed` job. Returns false, having changed nothing, when the ref is not at `oldOid`: the caller
  * then rolls back. Throws repo_not_found when the repo was deleted meanwhile, forbidden when the branch is protected
- * from such a move. A pull request's ref moves only while it is open, and each move is an event of it (forbidden else).
+ * from such a move, conflict_exists when it would lead to a history whose large files were permanently deleted. A pull request's ref moves only while it is open, and each move is an event of it (forbidden else).
  * Every move of every ref goes through here.
  */
 export async function moveRef(tx: Tx, ctx: Actor & Pick<Ctx, 'queue'>, move: RefMove): Promise<boolean> {
@@ -120,6 +130,7 @@ export async function moveRef(tx: Tx, ctx: Actor & Pick<Ctx, 'queue'>, move: Ref
     [repo.id, isPull], // a proposal changes nothing of the repo yet
   );
   if (alive.rowCount !== 1) throw repoNotFound();
+  if (mayRevive(move)) await requireWhole(tx, repo.id, newOid as Oid); // the repo's row is locked: nobody deletes files now
   const details = { ref, oldOid, newOid };
   await audit(tx, ctx, { action: ACTION[reason], subject: auditSubject(repo), details });
   await ctx.queue.enqueue(tx, repoPushed, { repoId: repo.id }, { key: String(repo.id) });

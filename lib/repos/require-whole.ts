@@ -26,6 +26,6 @@ export async function requireWhole(db: Queryable, repoId: RepoId, commitOid: Oid
   if (found)
     throw hubError(
       'conflict_exists',
-      `Commit ${commitOid} cannot come back: it names ${JSON.stringify(found.path)}, whose content was permanently deleted from this repository`,
+      `Commit ${commitOid} names ${JSON.stringify(found.path)}, whose content this repository no longer holds: no branch or tag can lead there`,
     );
 }

@@ -8,7 +8,6 @@ import { isAncestor, selectNodes } from './commits-db.ts';
 import { lockRef } from './db.ts';
 import { isRefName } from './git/ref-name.ts';
 import { moveRef } from './move-ref.ts';
-import { requireWhole } from './require-whole.ts';
 import { reserveRefName } from './reserve-ref-name.ts';
 import { revisionNotFound } from './resolve-revision.ts';
 import type { RepoRef } from './types.ts';
@@ -48,7 +47,6 @@ export async function restoreBranch(
     if (now === oid) return false;
     if (!(await wasAt(tx, repo.id, name, oid))) throw revisionNotFound(`${branch}@{${oid}}`);
     if (!(await selectNodes(tx, repo.id, [oid])).has(oid)) throw revisionNotFound(oid);
-    await requireWhole(tx, repo.id, oid);
     if (now === null) await reserveRefName(tx, repo, name);
     const leavesBehind = now !== null && !(await isAncestor(tx, repo.id, now, oid));
     const move = { repo, ref: name, oldOid: now, newOid: oid, reason: 'restore' as const };

@@ -59,6 +59,11 @@ export class HistoryRewriter {
     return new Map(moved.filter(([from, to]) => from !== to));
   }
 
+  /** What became of a commit; itself when it stayed or was not looked at. */
+  of(oid: Oid): Oid {
+    return this.#commits.get(oid) ?? oid;
+  }
+
   async #rewriteBatch(batch: readonly CommitNode[]): Promise<void> {
     const made = await this.#trees.rewrite(batch.map((commit) => commit.treeOid));
     const changed = new Set<Oid>();

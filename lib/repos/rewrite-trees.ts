@@ -30,9 +30,9 @@ export class TreeRewriter {
   async rewrite(roots: readonly Oid[]): Promise<EncodedObject[]> {
     let level = this.#unseen(roots);
     while (level.length > 0) {
-      const below: Oid[] = [];
+      const below = new Set<Oid>();
       for (let at = 0; at < level.length; at += TREES_AT_ONCE)
-        below.push(...(await this.#read(level.slice(at, at + TREES_AT_ONCE))));
+        await this.#read(level.slice(at, at + TREES_AT_ONCE), below);
       level = this.#unseen(below);
     }
     const made: EncodedObject[] = [];
@@ -47,23 +47,21 @@ export class TreeRewriter {
     return this.#done.get(root) ?? EMPTY_TREE_OID;
   }
 
-  #unseen(oids: readonly Oid[]): Oid[] {
+  #unseen(oids: Iterable<Oid>): Oid[] {
     return [...new Set(oids)].filter((oid) => !this.#done.has(oid) && !this.#open.has(oid));
   }
 
-  async #read(oids: readonly Oid[]): Promise<Oid[]> {
+  async #read(oids: readonly Oid[], below: Set<Oid>): Promise<void> {
     const objects = await selectObjects(this.#db, this.#repoId, oids);
-    const below: Oid[] = [];
     for (const oid of oids) {
       const object = objects.get(oid);
       if (object?.kind !== KIND.tree) throw new Error(`tree ${oid} of repo ${this.#repoId} is missing`);
       const lines = parseTree(await decodeObject(object));
-      const folders = lines.filter(isFolder).map((line) => line.oid);
-      below.push(...folders);
+      const folders = lines.filter(isFolder);
+      for (const folder of folders) below.add(folder.oid);
       if (folders.length > 0 || lines.some((line) => this.#drop.has(line.oid))) this.#open.set(oid, lines);
       else this.#done.set(oid, oid);
     }
-    return below;
   }
 
   /** As deep as the folders are: at most some hundred levels. */

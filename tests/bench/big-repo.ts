@@ -1,7 +1,8 @@
 import { createDb, type Db, transaction } from '#lib/base/db.ts';
-import { bytesOf, type Oid, type RepoId } from '#lib/base/ids.ts';
+import { bytesOf, type Oid, type RepoId, type Sha256 } from '#lib/base/ids.ts';
 import { type CommitContent, encodeCommit } from '#lib/repos/git/commit.ts';
 import { insertObjects } from '#lib/repos/git/db.ts';
+import { formatPointer, parsePointer } from '#lib/repos/git/lfs-pointer.ts';
 import { type EncodedObject, encodeObject, KIND } from '#lib/repos/git/objects.ts';
 import { encodeTree, MODE } from '#lib/repos/git/tree.ts';
 import { type CommitToIndex, indexCommits } from '#lib/repos/index-commits.ts';
@@ -18,6 +19,9 @@ const COLD_ROUNDS = 3;
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const folderName = (n: number) => `d${String(n).padStart(4, '0')}`;
 const fileName = (n: number) => `f${String(n).padStart(3, '0')}.txt`;
+
+/** A large file that every commit has: what it takes to delete it for good. */
+const LARGE = { sha256: 'ab'.repeat(32) as Sha256, sizeBytes: 1 };
 
 /** The same numbers every time, all over the folders. */
 function* pseudoRandom(): Generator<number, never> {
@@ -41,7 +45,7 @@ class Writer {
   }
 
   async #keep(kind: EncodedObject['kind'], content: Buffer): Promise<Oid> {
-    const object = await encodeObject(kind, content);
+    const object = await encodeObject(kind, content, parsePointer(content) ?? undefined);
     this.#objects.push(object);
     return object.oid;
   }
@@ -68,7 +72,9 @@ class Writer {
     for (let d = 0; d < FOLDERS; d++) {
       const lines: { mode: number; name: string; oid: Oid }[] = [];
       for (let f = 0; f < FILES; f++) {
-        const oid = await this.#keep(KIND.blob, Buffer.from(`${d} ${f}`));
+        const isLarge = d === 0 && f === 0;
+        const content = isLarge ? formatPointer(LARGE) : Buffer.from(`${d} ${f}`);
+        const oid = await this.#keep(KIND.blob, content);
         lines.push({ mode: MODE.file, name: fileName(f), oid });
       }
       this.#folders.push(encodeTree(lines));
@@ -123,6 +129,12 @@ async function makeBigRepo(hub: Hub): Promise<{ writeSeconds: number; indexSecon
         repoId,
         bytesOf(head),
       ]),
+    );
+    await db.query(
+      `WITH o AS (INSERT INTO stored_object (key, size_bytes, sha256, state) VALUES ('bench', 1, $2, 'live') RETURNING id)
+       INSERT INTO repo_file (repo_id, sha256, size_bytes, object_id, created_by)
+       SELECT $1, $2, 1, o.id, created_by FROM o, repo WHERE repo.id = $1`,
+      [repoId, bytesOf(LARGE.sha256)],
     );
     await db.query('ANALYZE');
     const written = performance.now();
@@ -203,6 +215,15 @@ export async function benchBigRepo(): Promise<Figure[]> {
         commitBody(`${folderName(500)}/${fileName(50)}`, i),
       ]),
     );
+    const ms = await ask('DELETE', `/api/models/admin/big/lfs-files/${LARGE.sha256}?rewriteHistory=true`);
+    figures.push({
+      name: `delete a file from ${COMMITS} commits`,
+      value: ms / 1000,
+      unit: 's',
+      limit: 120,
+      good: 'at most',
+      detail: `${FOLDERS * FILES} files`,
+    });
     return figures;
   } finally {
     await hub.stop();

@@ -99,6 +99,28 @@ api.update_repo_settings("admin/vis", gated=False)
 out["check"] = [kind(lambda: api.auth_check("admin/vis")), kind(lambda: api.auth_check("admin/vis", write=True))]
 `);
   expect(out).toEqual({ private: true, gated: 'BadRequestError', check: [null, null] });
+  const put = (path: string, body: unknown, method = 'PUT') =>
+    fetch(`${api.hub.url}/api/models/admin/vis/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${api.hub.adminToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  const talk = 'out["talk"] = kind(lambda: api.create_discussion("admin/vis", title="Hello"))';
+  expect(await (await put('settings', { discussionsDisabled: true })).json()).toEqual({
+    visibility: 'private',
+    private: true,
+    gated: false,
+    discussionsDisabled: true,
+  });
+  expect((await api.ask(talk)).talk).not.toBeNull();
+  expect((await put('settings', { discussionsDisabled: false })).status).toBe(200);
+  expect((await api.ask(talk)).talk).toBeNull();
+  expect((await put('default-branch', { branch: 'nope' })).status).toBe(404);
+  expect((await put('protected-branches', { pattern: 'main' }, 'POST')).status).toBe(200);
+  expect((await api.ask('out["k"] = kind(lambda: api.super_squash_history("admin/vis"))')).k).toBe(
+    'HfHubHTTPError',
+  );
+  expect((await put('protected-branches/main', undefined, 'DELETE')).status).toBe(200);
   const reader = await api.ask('out["seen"] = kind(lambda: api.auth_check("admin/vis"))', READER);
   expect(reader).toEqual({ seen: 'RepositoryNotFoundError' });
   await api.ask('api.update_repo_settings("admin/vis", visibility="public")');

@@ -14,6 +14,9 @@ import { listCommits } from '#lib/repos/list-commits.ts';
 import { listDeletedBranches, listReflog } from '#lib/repos/list-reflog.ts';
 import { moveRepo } from '#lib/repos/move-repo.ts';
 import { protectBranch } from '#lib/repos/protect-branch.ts';
+import { changeStatus } from '#lib/repos/pulls/change-discussion.ts';
+import { createDiscussion } from '#lib/repos/pulls/create-discussion.ts';
+import { mergePull } from '#lib/repos/pulls/merge-pull.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
 import { readRoot, resolveRevision } from '#lib/repos/resolve-revision.ts';
 import { restoreBranch } from '#lib/repos/restore-branch.ts';
@@ -257,6 +260,39 @@ it('whatever is committed while a branch is squashed, rewritten and restored is 
     Array.from({ length: 6 }, (_, i) => `w${w}/${i}`),
   ).flat();
   expect((await files('main')).sort()).toEqual(wanted.sort());
+  expect(await problems()).toEqual([]);
+});
+
+it('pull requests follow a rewrite, merged and closed ones too, and none opens on what is gone', async () => {
+  const sha256 = await giveFile(t.app.db, repo.id, 10);
+  const numbers: number[] = [];
+  for (const branch of ['merged', 'closed', 'open']) {
+    await createBranch(ctx, repo, { branch });
+    await commit(
+      branch,
+      { kind: 'lfsFile', path: `${branch}.bin`, sha256, sizeBytes: 10 },
+      file(branch, '1'),
+    );
+    const pull = { head: branch };
+    numbers.push((await createDiscussion(ctx, repo, { title: branch, description: '', pull })).num);
+  }
+  const [merged = 0, closed = 0, open = 0] = numbers;
+  await mergePull(ctx, repo, merged);
+  await changeStatus(ctx, repo, closed, { status: 'closed' });
+  const old = await at(`refs/pr/${open}`);
+  await deleteLfsFiles(ctx, repo, [sha256], { rewriteHistory: true });
+  for (const num of numbers) expect((await files(`refs/pr/${num}`)).join()).not.toContain('.bin');
+  const { rows } = await t.app.db.query<{ head: string; base: string | null; merge: string | null }>(
+    `SELECT encode(head_oid, 'hex') AS head, encode(base_oid, 'hex') AS base, encode(merge_commit_oid, 'hex') AS merge
+     FROM discussion WHERE repo_id = $1 ORDER BY num`,
+    [repo.id],
+  );
+  expect(rows.map((row) => row.head)).toEqual(await Promise.all(numbers.map((num) => at(`refs/pr/${num}`))));
+  expect(await history('main')).toContain(rows[0]?.merge);
+  const gone = { title: 'again', description: '', pull: { head: old } };
+  await expect(createDiscussion(ctx, repo, gone)).rejects.toMatchObject({ code: 'conflict_exists' });
+  await mergePull(ctx, repo, open);
+  expect(await files('main')).toEqual(['merged', 'open']);
   expect(await problems()).toEqual([]);
 });
 

@@ -64,7 +64,7 @@ function refuseEnded(discussion: Discussion): void {
 
 /**
  * Part of moveRef for refs/pr/*: writes the move into the pull request's conversation, in the same transaction. Throws
- * forbidden when the pull request is merged or closed (its ref may still be deleted), not_found when there is none of
+ * forbidden when the pull request is merged or closed (its ref may still be deleted or rewritten), not_found when there is none of
  * that number: such refs come into being with their pull requests only.
  */
 export async function recordPullMove(
@@ -84,7 +84,8 @@ export async function recordPullMove(
     await insertEvents(tx, place, actor, [{ kind: 'ref-deleted', data: {} }]);
     return;
   }
-  refuseEnded(discussion);
+  const isRewrite = move.reason === 'rewrite'; // files are taken out of ended ones too, and nothing new is proposed
+  if (!isRewrite) refuseEnded(discussion);
   await tx.query('UPDATE discussion SET head_oid = $3 WHERE repo_id = $1 AND num = $2', [
     repo.id,
     num,
@@ -94,6 +95,6 @@ export async function recordPullMove(
   const events: NewEvent[] = [];
   if (isForced && oldOid !== null)
     events.push({ kind: 'head-change', data: { from: oldOid, to: newOid, isRebase } });
-  if (!(isForced && isRebase)) events.push(...(await commitEvents(tx, move, pull)));
+  if (!(isForced && isRebase) && !isRewrite) events.push(...(await commitEvents(tx, move, pull)));
   if (events.length > 0) await insertEvents(tx, place, actor, events);
 }

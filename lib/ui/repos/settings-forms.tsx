@@ -44,6 +44,32 @@ export function VisibilityForm({ repo, visibility }: { repo: RepoRef; visibility
   );
 }
 
+/** Whether the repo may be discussed. */
+export function DiscussionsForm({ repo, areDisabled }: { repo: RepoRef; areDisabled: boolean }) {
+  const [t, router] = [useTranslator(), useRouter()];
+  const { busy, error, onSubmit } = useForm(async ({ discussions }) => {
+    await callHub('PUT', apiAddress(repo, 'settings'), { discussionsDisabled: discussions === 'off' });
+    toast.success(t('history.saved'));
+    router.refresh();
+  });
+  return (
+    <form method="post" onSubmit={onSubmit} className="flex max-w-lg flex-col gap-3">
+      <Select
+        name="discussions"
+        defaultValue={areDisabled ? 'off' : 'on'}
+        aria-label={t('history.discussions')}
+      >
+        <option value="on">{t('history.discussionsOn')}</option>
+        <option value="off">{t('history.discussionsOff')}</option>
+      </Select>
+      <FormError error={error} />
+      <div>
+        <Send busy={busy} label={t('history.save')} />
+      </div>
+    </form>
+  );
+}
+
 /** Which branch stands for the repo. */
 export function DefaultBranchForm(props: { repo: RepoRef; branches: readonly string[]; current: string }) {
   const [t, router] = [useTranslator(), useRouter()];

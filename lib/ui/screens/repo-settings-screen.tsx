@@ -11,6 +11,7 @@ import { LargeFiles } from '../repos/large-files.tsx';
 import { RepoHeader } from '../repos/repo-header.tsx';
 import {
   DefaultBranchForm,
+  DiscussionsForm,
   DuplicateForm,
   MoveForm,
   ProtectForm,
@@ -46,6 +47,13 @@ export async function RepoSettingsScreen({ repo: asked }: { repo: RepoRef }) {
         <Rules page={page} repo={ref} />
         <Section title={t('history.duplicate')} text={t('history.duplicateText')}>
           <DuplicateForm repo={ref} namespaces={page.namespaces} />
+        </Section>
+        <Section title={t('history.discussions')} text={t('history.discussionsText')}>
+          <DiscussionsForm
+            key={String(page.areDiscussionsDisabled)}
+            repo={ref}
+            areDisabled={page.areDiscussionsDisabled}
+          />
         </Section>
         <Files page={page} repo={ref} />
         <Section title={t('history.rename')} text={t('history.renameText')}>

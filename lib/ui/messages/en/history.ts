@@ -100,6 +100,10 @@ export const history = {
   duplicateText:
     'A copy with all branches, tags and files. It shares the stored bytes, so it takes hardly any space.',
   makeDuplicate: 'Duplicate',
+  discussions: 'Discussions and pull requests',
+  discussionsText: 'Off: nobody opens or answers any; what was written stays readable.',
+  discussionsOn: 'On',
+  discussionsOff: 'Off',
   largeFiles: 'Large files',
   largeFilesText:
     'Files that are stored outside of git, wherever in the history they are. Deleting one for good takes it out of every commit, branch and tag, which gives those commits new ids.',

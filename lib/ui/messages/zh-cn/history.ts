@@ -95,6 +95,10 @@ export const history = {
   duplicate: '复制',
   duplicateText: '复制全部分支、标签和文件。存储的字节是共享的，几乎不占空间。',
   makeDuplicate: '复制',
+  discussions: '讨论和合并请求',
+  discussionsText: '关闭后不能再发起或回复；已有的内容仍可阅读。',
+  discussionsOn: '开启',
+  discussionsOff: '关闭',
   largeFiles: '大文件',
   largeFilesText:
     '存放在 git 之外的文件，包括历史中的所有文件。彻底删除会把它从每个提交、分支和标签中去掉，相关提交会得到新的 ID。',
