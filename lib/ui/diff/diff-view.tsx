@@ -140,10 +140,12 @@ function Toolbar(props: {
             ? t('diff.filesChanged', { count: files.length })
             : t('diff.manyFilesChanged', { count: files.length })}
         </span>
-        <span className="tabular font-mono text-sm">
-          <span className="text-ok">+{sum('additions')}</span>{' '}
-          <span className="text-bad">−{sum('deletions')}</span>
-        </span>
+        {files.some((file) => file.additions !== null) && (
+          <span className="tabular font-mono text-sm">
+            <span className="text-ok">+{sum('additions')}</span>{' '}
+            <span className="text-bad">−{sum('deletions')}</span>
+          </span>
+        )}
         <span className="text-sm text-muted max-md:hidden">
           <kbd>n</kbd> / <kbd>p</kbd> {t('diff.keys')}
         </span>
