@@ -17,11 +17,11 @@ import { editComment, hideComment } from '#lib/repos/pulls/edit-comment.ts';
 import { getDiscussion } from '#lib/repos/pulls/get-discussion.ts';
 import { mergePull } from '#lib/repos/pulls/merge-pull.ts';
 import { rebasePull } from '#lib/repos/pulls/rebase-pull.ts';
-import { setDiscussions } from '#lib/repos/pulls/set-discussions.ts';
 import { writeComment } from '#lib/repos/pulls/write-comment.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
 import { resolveRevision } from '#lib/repos/resolve-revision.ts';
 import type { Repo } from '#lib/repos/types.ts';
+import { updateSettings } from '#lib/repos/update-settings.ts';
 import { createTestApp, type TestApp } from '#tests/support/app.ts';
 import { exportRepo } from './git-binary.ts';
 import { file, header, makeUser } from './people.ts';
@@ -211,11 +211,11 @@ describe('who may', () => {
 
   it('a repo whose discussions are turned off takes none', async () => {
     const repo = await makeRepo('quiet');
-    await setDiscussions(alice, repo, { disabled: true });
+    await updateSettings(alice, repo, { discussionsDisabled: true });
     expect(await codeOf(talk(bob, repo))).toBe('forbidden');
     expect(await codeOf(propose(bob, repo, 'f', 'x'))).toBe('forbidden');
-    expect(await codeOf(setDiscussions(bob, repo, { disabled: false }))).toBe('forbidden');
-    await setDiscussions(alice, repo, { disabled: false });
+    expect(await codeOf(updateSettings(bob, repo, { discussionsDisabled: false }))).toBe('forbidden');
+    await updateSettings(alice, repo, { discussionsDisabled: false });
     expect((await talk(bob, repo)).num).toBe(1);
   });
 });

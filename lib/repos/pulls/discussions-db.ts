@@ -154,3 +154,12 @@ export async function countOpen(db: Queryable, repoId: RepoId): Promise<number> 
   );
   return rows[0]?.total ?? 0;
 }
+
+/** Sets whether the repo takes discussions and pull requests. */
+export async function disableDiscussions(tx: Tx, repoId: RepoId, isDisabled: boolean): Promise<void> {
+  await tx.query(
+    `INSERT INTO discussion_board (repo_id, is_disabled) VALUES ($1, $2)
+     ON CONFLICT (repo_id) DO UPDATE SET is_disabled = $2`,
+    [repoId, isDisabled],
+  );
+}

@@ -84,7 +84,8 @@ export async function recordPullMove(
     await insertEvents(tx, place, actor, [{ kind: 'ref-deleted', data: {} }]);
     return;
   }
-  refuseEnded(discussion);
+  const isRewrite = move.reason === 'rewrite'; // of the whole history: what is over is no exception
+  if (!isRewrite) refuseEnded(discussion);
   await tx.query('UPDATE discussion SET head_oid = $3 WHERE repo_id = $1 AND num = $2', [
     repo.id,
     num,
@@ -94,6 +95,6 @@ export async function recordPullMove(
   const events: NewEvent[] = [];
   if (isForced && oldOid !== null)
     events.push({ kind: 'head-change', data: { from: oldOid, to: newOid, isRebase } });
-  if (!(isForced && isRebase)) events.push(...(await commitEvents(tx, move, pull)));
+  if (!isRewrite && !(isForced && isRebase)) events.push(...(await commitEvents(tx, move, pull)));
   if (events.length > 0) await insertEvents(tx, place, actor, events);
 }

@@ -108,17 +108,14 @@ const settings = route(
         'invalid_input',
         '"gated": this hub does not ask for access to single repositories; make it private and add readers to its organization',
       );
-    if (body.discussionsDisabled)
-      throw hubError(
-        'invalid_input',
-        '"discussionsDisabled": discussions cannot be switched off on this hub',
-      );
-    const now = await updateSettings(ctx, ref, { visibility: visibilityOf(body) });
+    const now = await updateSettings(ctx, ref, {
+      visibility: visibilityOf(body),
+      discussionsDisabled: body.discussionsDisabled ?? undefined,
+    });
     sendJson(res, 200, {
       ...now,
       private: now.visibility === 'private',
       gated: false,
-      discussionsDisabled: false,
     });
   },
 );
