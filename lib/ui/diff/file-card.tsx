@@ -152,7 +152,7 @@ function CardHead(props: {
   const quiet =
     'inline-flex size-7 shrink-0 items-center justify-center rounded-md text-muted hover:bg-hover hover:text-fg max-md:size-9';
   return (
-    <header className="sticky top-14 z-20 flex min-h-10 items-center gap-2 rounded-t-lg border-b border-line bg-sunken px-2 py-1">
+    <header className="sticky top-14 z-20 flex min-h-10 items-center gap-2 rounded-t-lg max-md:flex-wrap max-md:gap-y-0 border-b border-line bg-sunken px-2 py-1">
       <button
         type="button"
         onClick={props.onToggle}
@@ -163,7 +163,7 @@ function CardHead(props: {
         <Chevron className="size-4" />
       </button>
       <KindMark kind={file.kind} />
-      <h3 className="flex min-w-0 flex-1 flex-wrap items-center gap-x-1.5 font-mono text-xs break-all">
+      <h3 className="flex min-w-0 flex-1 flex-wrap max-md:basis-2/3 items-center gap-x-1.5 font-mono text-xs break-all">
         {file.oldPath !== null && <span className="text-muted">{file.oldPath} →</span>}
         <span className="font-medium">{file.path}</span>
         <Facts file={file} />
