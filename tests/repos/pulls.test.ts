@@ -8,6 +8,7 @@ import { createCommit } from '#lib/repos/create-commit.ts';
 import { createRepo } from '#lib/repos/create-repo.ts';
 import { deleteRef } from '#lib/repos/delete-ref.ts';
 import { deleteRepo } from '#lib/repos/delete-repo.ts';
+import { protectBranch } from '#lib/repos/protect-branch.ts';
 import { changeStatus, pinDiscussion, renameDiscussion } from '#lib/repos/pulls/change-discussion.ts';
 import { createDiscussion } from '#lib/repos/pulls/create-discussion.ts';
 import { createPullCommit } from '#lib/repos/pulls/create-pull-commit.ts';
@@ -279,6 +280,17 @@ describe('a pull request from a branch', () => {
     await deleteDiscussion(alice, repo, num);
     expect(await codeOf(getDiscussion(bob, repo, num))).toBe('not_found');
     expect((await talk(bob, repo)).num).toBe(num + 1);
+  });
+});
+
+describe('a branch that takes pull requests only', () => {
+  it('is moved by a merge and by nothing else', async () => {
+    const repo = await makeRepo('guarded');
+    const { num } = await propose(bob, repo, 'f', 'x');
+    await protectBranch(alice, repo, { pattern: 'main', requirePullRequest: true });
+    expect(await codeOf(commit(alice, repo, 'main', 'g', 'x'))).toBe('forbidden');
+    await mergePull(alice, repo, num);
+    expect(await filesOf(repo)).toEqual(['f']);
   });
 });
 
