@@ -164,12 +164,12 @@ describe('every door to one branch at once, while server and database are killed
           await eventually(() => f.revive());
         }
       };
-      let isOver = false;
+      const storm = { isOver: false };
       const end = nemesis().finally(() => {
-        isOver = true;
+        storm.isOver = true;
       });
       // in rounds, so that a push, which cannot win against a branch that never rests, gets through in the end
-      for (let round = 0; round < 3 || !isOver; round++)
+      for (let round = 0; round < 3 || !storm.isOver; round++)
         await Promise.all(Object.entries(doors).map(([name, door]) => insist(name, door, round, history)));
       await end;
 

@@ -8,6 +8,7 @@ import { createCommit } from '#lib/repos/create-commit.ts';
 import { createRepo } from '#lib/repos/create-repo.ts';
 import { deleteRef } from '#lib/repos/delete-ref.ts';
 import { deleteRepo } from '#lib/repos/delete-repo.ts';
+import { protectBranch } from '#lib/repos/protect-branch.ts';
 import { changeStatus, pinDiscussion, renameDiscussion } from '#lib/repos/pulls/change-discussion.ts';
 import { createDiscussion } from '#lib/repos/pulls/create-discussion.ts';
 import { createPullCommit } from '#lib/repos/pulls/create-pull-commit.ts';
@@ -17,11 +18,11 @@ import { editComment, hideComment } from '#lib/repos/pulls/edit-comment.ts';
 import { getDiscussion } from '#lib/repos/pulls/get-discussion.ts';
 import { mergePull } from '#lib/repos/pulls/merge-pull.ts';
 import { rebasePull } from '#lib/repos/pulls/rebase-pull.ts';
-import { setDiscussions } from '#lib/repos/pulls/set-discussions.ts';
 import { writeComment } from '#lib/repos/pulls/write-comment.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
 import { resolveRevision } from '#lib/repos/resolve-revision.ts';
 import type { Repo } from '#lib/repos/types.ts';
+import { updateSettings } from '#lib/repos/update-settings.ts';
 import { createTestApp, type TestApp } from '#tests/support/app.ts';
 import { exportRepo } from './git-binary.ts';
 import { file, header, makeUser } from './people.ts';
@@ -211,11 +212,11 @@ describe('who may', () => {
 
   it('a repo whose discussions are turned off takes none', async () => {
     const repo = await makeRepo('quiet');
-    await setDiscussions(alice, repo, { disabled: true });
+    await updateSettings(alice, repo, { discussionsDisabled: true });
     expect(await codeOf(talk(bob, repo))).toBe('forbidden');
     expect(await codeOf(propose(bob, repo, 'f', 'x'))).toBe('forbidden');
-    expect(await codeOf(setDiscussions(bob, repo, { disabled: false }))).toBe('forbidden');
-    await setDiscussions(alice, repo, { disabled: false });
+    expect(await codeOf(updateSettings(bob, repo, { discussionsDisabled: false }))).toBe('forbidden');
+    await updateSettings(alice, repo, { discussionsDisabled: false });
     expect((await talk(bob, repo)).num).toBe(1);
   });
 });
@@ -279,6 +280,17 @@ describe('a pull request from a branch', () => {
     await deleteDiscussion(alice, repo, num);
     expect(await codeOf(getDiscussion(bob, repo, num))).toBe('not_found');
     expect((await talk(bob, repo)).num).toBe(num + 1);
+  });
+});
+
+describe('a branch that takes pull requests only', () => {
+  it('is moved by a merge and by nothing else', async () => {
+    const repo = await makeRepo('guarded');
+    const { num } = await propose(bob, repo, 'f', 'x');
+    await protectBranch(alice, repo, { pattern: 'main', requirePullRequest: true });
+    expect(await codeOf(commit(alice, repo, 'main', 'g', 'x'))).toBe('forbidden');
+    await mergePull(alice, repo, num);
+    expect(await filesOf(repo)).toEqual(['f']);
   });
 });
 

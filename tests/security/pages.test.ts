@@ -25,6 +25,8 @@ const PAGES = [
   '/alice/secret/tree/main',
   `/alice/secret/blob/main/${CANARY}.txt`,
   '/alice/secret/commits/main',
+  '/alice/secret/discussions',
+  '/alice/secret/discussions/1/files',
 ];
 
 const get = (path: string, headers: Record<string, string> = {}) =>

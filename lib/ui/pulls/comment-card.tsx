@@ -38,21 +38,22 @@ export function CommentCard({ place, num, comment, when, headOid, atLine = false
       id={`comment-${comment.id}`}
       className="scroll-mt-20 overflow-hidden rounded-lg border border-line bg-surface"
     >
-      <header className="flex min-h-10 flex-wrap items-center gap-x-2 gap-y-0.5 border-b border-line bg-sunken px-3 py-1 text-sm">
-        <Avatar name={author} size={22} />
-        {comment.author === null ? (
-          <span className="text-muted">{author}</span>
-        ) : (
-          <Link href={`/${encodeURIComponent(comment.author)}`} className="font-medium hover:underline">
-            {author}
-          </Link>
-        )}
-        <span className="text-muted">{when}</span>
-        {comment.editedAt && <span className="text-muted">· {t('pulls.edited')}</span>}
-        {comment.anchor && (
-          <AnchorChip place={place} num={num} anchor={comment.anchor} headOid={headOid} atLine={atLine} />
-        )}
-        <span className="ml-auto" />
+      <header className="flex min-h-10 items-start justify-between gap-2 border-b border-line bg-sunken px-3 py-1 text-sm">
+        <div className="flex min-h-8 min-w-0 flex-wrap items-center gap-x-2 gap-y-0.5 max-md:min-h-11">
+          <Avatar name={author} size={22} />
+          {comment.author === null ? (
+            <span className="text-muted">{author}</span>
+          ) : (
+            <Link href={`/${encodeURIComponent(comment.author)}`} className="font-medium hover:underline">
+              {author}
+            </Link>
+          )}
+          <span className="text-muted">{when}</span>
+          {comment.editedAt && <span className="text-muted">· {t('pulls.edited')}</span>}
+          {comment.anchor && (
+            <AnchorChip place={place} num={num} anchor={comment.anchor} headOid={headOid} atLine={atLine} />
+          )}
+        </div>
         {(comment.mayEdit || comment.mayHide) && (
           <Menu
             trigger={
