@@ -57,8 +57,9 @@ describe('a server killed in the middle of an atomic push', () => {
   test.each(POINTS)(
     'at %s: all refs or none have moved, the quarantine goes, the retry succeeds',
     async (point, hasMoved) => {
-      const env: Record<string, string> = { LOG_LEVEL: 'fatal', LARDER_FAILPOINTS: `${point}=exit` };
-      const hub = await startHub({ env });
+      process.env.LARDER_FAILPOINTS = `${point}=exit`; // programs that are started inherit it
+      const hub = await startHub({ env: { LOG_LEVEL: 'fatal' } });
+      delete process.env.LARDER_FAILPOINTS;
       try {
         const url = await create(hub);
         const work = join(dir, point);
@@ -70,9 +71,8 @@ describe('a server killed in the middle of an atomic push', () => {
         const push = () => git('-C', work, 'push', '--atomic', url, 'HEAD:main', 'HEAD:second');
         const killed = push();
         expect(killed.status, killed.all).not.toBe(0);
-        expect(hub.logs()).toContain(`failpoint ${point} exit`);
-        env.LARDER_FAILPOINTS = '';
         await hub.kill();
+        expect(hub.logs()).toContain(`failpoint ${point} exit`);
         await hub.restart();
         const head = git('-C', work, 'rev-parse', 'HEAD').out;
         const moved = `${head}\trefs/heads/main\n${head}\trefs/heads/second`;
