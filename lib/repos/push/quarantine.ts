@@ -68,7 +68,7 @@ async function feed(child: ReturnType<typeof startGit>, stream: AsyncIterable<Bu
         `the pack is larger than the limit of ${maxBytes} bytes; keep large files in Git LFS, or push in parts`,
       );
     if (ended) return false;
-    if (!child.stdin.write(chunk)) await Promise.race([once(child.stdin, 'drain'), end]);
+    if (!child.stdin.write(chunk)) await Promise.race([once(child.stdin, 'drain').catch(() => end), end]);
   }
   child.stdin.end();
   return true;
