@@ -77,6 +77,11 @@ export class PointerCheck {
     return pointer;
   }
 
+  /** What was pointed to so far. */
+  get files(): Sha256[] {
+    return this.#found.map(({ pointer }) => pointer.sha256);
+  }
+
   /** Throws invalid_object, naming files, unless the repo holds every file pointed to, in the size stated. */
   async check(ctx: Pick<Ctx, 'db'>, repoId: RepoId): Promise<void> {
     const lost: string[] = [];

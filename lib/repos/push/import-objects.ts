@@ -1,6 +1,6 @@
 import type { Queryable } from '#lib/base/db.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
-import type { Oid, RepoId } from '#lib/base/ids.ts';
+import type { Oid, RepoId, Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { parseCommit } from '../git/commit.ts';
 import { insertObjects } from '../git/db.ts';
@@ -17,6 +17,8 @@ export interface CheckedObjects {
   readonly commits: readonly CommitToIndex[];
   /** Rows to write, or null: there are too many to hold, see writeLarge. */
   readonly rows: readonly EncodedObject[] | null;
+  /** Large files that the new pointers name. */
+  readonly files: readonly Sha256[];
 }
 
 /** Contents up to this together are read once and written with the refs, in one transaction. */
@@ -61,7 +63,7 @@ export async function checkObjects(
     if (isHeld) rows.push(await rowOf(object));
   }
   await pointers.check(ctx, repo.id);
-  return { commits, rows: isHeld ? rows : null };
+  return { commits, rows: isHeld ? rows : null, files: pointers.files };
 }
 
 /** Inside a transaction or not: writes held rows and the commit index. */

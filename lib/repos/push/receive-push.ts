@@ -1,4 +1,4 @@
-import { transaction } from '#lib/base/db.ts';
+import { type Tx, transaction } from '#lib/base/db.ts';
 import { isHubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Oid } from '#lib/base/ids.ts';
@@ -6,6 +6,7 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { type BareRepo, bareCacheOf } from '../bare/bare-cache.ts';
 import { gitSlots } from '../bare/git-slots.ts';
 import { type RefSnapshot, readRefSnapshot } from '../bare/ref-snapshot.ts';
+import { holdFiles } from '../files/hold-files.ts';
 import type { Repo, RepoRef } from '../types.ts';
 import { findForced, type Refusals, refuseByCard, refuseByName, refuseByTarget } from './check-refs.ts';
 import { type CheckedObjects, checkObjects, writeHeld, writeLarge } from './import-objects.ts';
@@ -30,7 +31,7 @@ interface Checked {
   readonly writeFirst: () => Promise<void>;
 }
 
-const NOTHING: CheckedObjects = { commits: [], rows: [] };
+const NOTHING: CheckedObjects = { commits: [], rows: [], files: [] };
 const isGoing =
   (refusals: Refusals) =>
   ({ ref }: RefCommand) =>
@@ -85,8 +86,10 @@ async function land(
   if (groups.length > 1) await transaction(ctx.db, (tx) => writeHeld(tx, repo.id, objects));
   for (const group of groups) {
     ctx.signal.throwIfAborted();
-    const write = (tx: Parameters<typeof writeHeld>[0]) =>
-      groups.length > 1 ? Promise.resolve() : writeHeld(tx, repo.id, objects);
+    const write = async (tx: Tx) => {
+      await holdFiles(tx, repo.id, objects.files);
+      if (groups.length === 1) await writeHeld(tx, repo.id, objects);
+    };
     const stayed = await moveTogether(ctx, { repo, commands: group, forced, snapshot, write });
     for (const [ref, reason] of stayed) refusals.set(ref, reason);
   }
