@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
+
 /**
  * Named places where a fault test may kill, stall or fail the process. Without LARDER_FAILPOINTS this is one
- * property read. Format: `name=exit|throw|sleep:ms`, comma-separated; the hit is printed to stderr, so that a
+ * property read. Format: `name=exit|throw|sleep:ms|hold:path`, comma-separated
+ * (`hold` waits while there is a file at the path); the hit is printed to stderr, so that a
  * test can require that its point was reached.
  */
 // biome-ignore format: one line reads best
@@ -17,4 +20,6 @@ export async function failpoint(name: string): Promise<void> {
   if (action === 'throw') throw new Error(`failpoint ${name}`);
   if (action.startsWith('sleep:'))
     await new Promise((resolve) => setTimeout(resolve, Number(action.slice(6))));
+  if (action.startsWith('hold:'))
+    while (existsSync(action.slice(5))) await new Promise((resolve) => setTimeout(resolve, 10));
 }

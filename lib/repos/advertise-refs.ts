@@ -3,6 +3,7 @@ import type { Oid, RepoId } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { requireRead } from './access.ts';
 import { readRefSnapshot } from './bare/ref-snapshot.ts';
+import { requireGit } from './bare/require-git.ts';
 import { parseTag } from './git/commit.ts';
 import { selectObjects } from './git/db.ts';
 import { decodeObject, KIND } from './git/objects.ts';
@@ -46,10 +47,11 @@ async function peelTags(db: Queryable, repoId: RepoId, oids: readonly Oid[]): Pr
 
 /**
  * All refs as git is shown them. `toPush`: for who wants to push, who must be allowed to; nothing is peeled then.
- * Throws repo_not_found, forbidden, unauthenticated.
+ * Throws repo_not_found, forbidden, unauthenticated, not_implemented (no git here: nothing could follow).
  */
 export async function advertiseRefs(ctx: Ctx, ref: RepoRef, toPush: boolean): Promise<Advertisement> {
   const repo = toPush ? (await requirePush(ctx, ref)).repo : await requireRead(ctx, ref);
+  await requireGit();
   const { refs, head } = await readRefSnapshot(ctx.db, repo);
   const tags = refs.filter((line) => line.name.startsWith('refs/tags/')).map((line) => line.oid);
   const peeled = toPush ? new Map<Oid, Oid>() : await peelTags(ctx.db, repo.id, tags);

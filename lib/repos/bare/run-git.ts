@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { environmentForOthers } from '#lib/base/config.ts';
-import { type HubError, hubError } from '#lib/base/errors.ts';
+import { gitIsMissing } from './require-git.ts';
 
 export interface GitRun {
   readonly args: readonly string[];
@@ -65,15 +65,6 @@ function environmentOf(run: GitRun): NodeJS.ProcessEnv {
   };
 }
 
-/** This server has no git binary: everything but clone, fetch and push works without. */
-function gitIsMissing(cause: unknown): HubError {
-  return hubError(
-    'not_implemented',
-    'This server has no git program: its administrator has to install git for clone, fetch and push to work',
-    { cause },
-  );
-}
-
 /** git ended with an error. `stderr` is what it said, without the machine's paths. */
 export class GitFailure extends Error {
   readonly stderr: string;
@@ -122,7 +113,7 @@ export function startGit(run: GitRun): GitChild {
     try {
       const [status] = (await once(child, 'close')) as [number | null];
       if (run.signal.aborted) throw run.signal.reason;
-      if (status === 127) throw gitIsMissing(stderr);
+      if (status === 126 || status === 127) throw gitIsMissing(stderr); // not to be executed, not found
       if (!(run.allowed ?? [0]).includes(status as number)) throw new GitFailure(run, status, stderr.trim());
     } finally {
       clearTimeout(timer);

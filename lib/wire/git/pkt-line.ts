@@ -5,13 +5,16 @@ export type Pkt = Buffer | 'flush' | 'delimiter' | 'end';
 
 /** The largest pkt-line, its length included. */
 const MAX_LINE = 65_520;
+/** Most bytes that one pkt-line carries. */
+export const MAX_PAYLOAD: number = MAX_LINE - 4;
 const MARKS: Readonly<Record<number, Pkt>> = { 0: 'flush', 1: 'delimiter', 2: 'end' };
 
 export const FLUSH: Buffer = Buffer.from('0000');
 
-/** A payload with its length in front. */
+/** A payload with its length in front. Throws RangeError when it is larger than a pkt-line may be. */
 export function pktLine(payload: string | Buffer): Buffer {
   const bytes = Buffer.from(payload as string);
+  if (bytes.length > MAX_PAYLOAD) throw new RangeError(`a pkt-line of ${bytes.length} bytes`);
   return Buffer.concat([Buffer.from((bytes.length + 4).toString(16).padStart(4, '0')), bytes]);
 }
 

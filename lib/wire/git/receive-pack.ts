@@ -4,7 +4,7 @@ import type { PushReport } from '#lib/repos/push/types.ts';
 import type { WireRequest } from '../request.ts';
 import type { WireResponse } from '../respond.ts';
 import { type ParsedPush, parsePush } from './parse-push.ts';
-import { FLUSH, pktLine } from './pkt-line.ts';
+import { FLUSH, MAX_PAYLOAD, pktLine } from './pkt-line.ts';
 import { repoRefOf } from './repo-ref-of.ts';
 import { requestBody } from './request-body.ts';
 import { sendWhole } from './send.ts';
@@ -13,18 +13,31 @@ const TYPE = 'application/x-git-receive-pack-result';
 /** Payload of one pkt-line of side-band-64k, without its band. */
 const BAND_BYTES = 65_515;
 
-const oneLine = (text: string) => text.replaceAll(/\s*\n\s*/g, '; ');
+/** Longest reason in a report, in bytes: it is one line on somebody's terminal. */
+const MAX_REASON = 1000;
+
+/** What a terminal would obey instead of showing, as an escape of JSON. */
+const visible = (text: string) =>
+  text.replaceAll(
+    /[\p{Cc}\p{Bidi_Control}]/gu,
+    (sign) => `\\u${(sign.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
+  );
+
+/** One line of a report: `head`, which must be short of a pkt-line, and as much of the reason as is bearable. */
+function reportLine(head: string, reason: string): Buffer {
+  const room = Math.min(MAX_REASON, MAX_PAYLOAD - Buffer.byteLength(head) - 1);
+  const text = Buffer.from(visible(reason.replaceAll(/\s*\n\s*/g, '; ')));
+  const cut =
+    text.length > room ? `${new TextDecoder().decode(text.subarray(0, room - 8), { stream: true })} …` : text;
+  return pktLine(`${head}${cut}\n`);
+}
 
 /** The report of gitprotocol-pack(5): what became of the pack, then of each ref. */
 function formatReport({ unpackError, results }: PushReport): Buffer {
   const lines = results.map(({ ref, error }) =>
-    error === null ? `ok ${ref}\n` : `ng ${ref} ${oneLine(error)}\n`,
+    error === null ? pktLine(`ok ${ref}\n`) : reportLine(`ng ${ref} `, error),
   );
-  return Buffer.concat([
-    pktLine(`unpack ${unpackError === null ? 'ok' : oneLine(unpackError)}\n`),
-    ...lines.map((line) => pktLine(line)),
-    FLUSH,
-  ]);
+  return Buffer.concat([reportLine('unpack ', unpackError ?? 'ok'), ...lines, FLUSH]);
 }
 
 /** Bytes on one channel of side-band-64k: 1 is the report, 2 is shown to people. */
@@ -39,7 +52,8 @@ function answerTo(push: ParsedPush, report: PushReport, said: readonly string[])
   const wantsReport = push.abilities.has('report-status') || push.abilities.has('report-status-v2');
   const body = wantsReport ? formatReport(report) : Buffer.alloc(0);
   if (!push.abilities.has('side-band-64k')) return body;
-  const text = [...said, ...(report.unpackError?.split('\n') ?? [])].map((line) => `${line}\n`).join('');
+  const lines = [...said, ...(report.unpackError?.split('\n') ?? [])];
+  const text = lines.map((line) => `${visible(line)}\n`).join('');
   const talk = push.abilities.has('quiet') && report.unpackError === null ? '' : text;
   return Buffer.concat([...onBand(2, Buffer.from(talk)), ...onBand(1, body), FLUSH]);
 }

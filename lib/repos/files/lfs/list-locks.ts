@@ -35,7 +35,7 @@ export async function listLocks(
     throw hubError('invalid_input', '"cursor" is not one of ours');
   if (query.id !== undefined && !/^[0-9a-f]{24}$/.test(query.id)) return { locks: [] };
   if (query.path?.includes('\0')) return { locks: [] };
-  const limit = Math.min(Math.max(query.limit || DEFAULT_PAGE, 1), MAX_PAGE);
+  const limit = Math.min(Math.max(Math.trunc(query.limit || DEFAULT_PAGE), 1), MAX_PAGE);
   const found = await selectLocks(ctx.db, repo.id, { ...query, after: query.cursor, limit: limit + 1 });
   const locks = found.slice(0, limit);
   return { locks, next: found.length > limit ? locks.at(-1)?.id : undefined };
