@@ -21,8 +21,8 @@ test('ages are in words of the language, and clocks that run ahead do not make a
   const now = Date.UTC(2026, 10, 23, 12);
   const ago = (s: number, l: 'en' | 'zh-CN' = 'en') => formatAgo(new Date(now - s * 1000), now, l);
   expect([ago(-5), ago(59), ago(60), ago(7_300), ago(86_400)]).toEqual([
-    'now',
-    'now',
+    'just now',
+    'just now',
     '1 minute ago',
     '2 hours ago',
     'yesterday',

@@ -33,14 +33,16 @@ const STEPS = [
   ['minute', 60],
 ] as const;
 
-/** How long ago, in words: "3 minutes ago". Under a minute (and in the future): "now". */
+const JUST_NOW: Record<Language, string> = { en: 'just now', 'zh-CN': '刚刚' };
+
+/** How long ago, in words: "3 minutes ago". Under a minute (and in the future): "just now". */
 export function formatAgo(date: Date, nowMs: number, language: Language): string {
   const seconds = Math.max(0, (nowMs - date.getTime()) / 1000);
   const words = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   for (const [unit, length] of STEPS) {
     if (seconds >= length) return words.format(-Math.floor(seconds / length), unit);
   }
-  return words.format(0, 'second');
+  return JUST_NOW[language];
 }
 
 /** The exact time, in UTC so that two readers name the same moment: "2026-11-23 17:54:02 UTC". */

@@ -6,7 +6,7 @@ import { createPublicUrl } from './public-url.ts';
 
 /** Headers with which outsiders steered Next's routing in the past (CVE-2025-29927 and its family), or that we set. */
 const INTERNAL_HEADER =
-  /^(?:x-middleware-|x-nextjs-|x-invoke-|x-matched-path$|x-forwarded-(?:host|proto|port)$|x-nonce$|next-action$|content-security-policy$)/;
+  /^(?:x-middleware-|x-nextjs-|x-invoke-|x-matched-path$|x-forwarded-(?:host|proto|port)$|x-nonce$|x-asked-for$|next-action$|content-security-policy$)/;
 
 /** The Content-Security-Policy of pages; scripts run only with this answer's nonce. */
 function policy(nonce: string, storeOrigin: string | undefined, dev: boolean): string {
@@ -27,7 +27,7 @@ function policy(nonce: string, storeOrigin: string | undefined, dev: boolean): s
 
 /**
  * Makes the guard in front of Next. It cuts Next's internal headers from a request, refuses methods no page has,
- * tells next-auth the address the client really used, and sets the security headers of pages. The nonce reaches
+ * tells next-auth the address the client really used and the pages the path and query that were asked for, and sets the security headers of pages. The nonce reaches
  * Next's own scripts because Next reads it from the request's Content-Security-Policy header. The guard returns
  * false when it has answered already.
  */
@@ -54,6 +54,7 @@ export function createPageGuard(config: Config, options: { dev: boolean }) {
     req.headers['x-forwarded-for'] = clientIp(req, config.LARDER_TRUSTED_PROXIES) ?? '';
     req.headers['content-security-policy'] = csp;
     req.headers['x-nonce'] = nonce;
+    req.headers['x-asked-for'] = req.url ?? '/';
     res.setHeader('content-security-policy', csp);
     res.setHeader('x-content-type-options', 'nosniff');
     res.setHeader('x-frame-options', 'DENY');

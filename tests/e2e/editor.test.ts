@@ -136,6 +136,32 @@ test('broken metadata of a card is refused with its reason and can be mended in 
   expect(await raw('README.md')).toContain('tags: [a]');
 });
 
+test('a card is previewed in its place with what the hub says of its metadata, and nothing that was typed is lost', async () => {
+  await page.goto('/admin/edited/edit/main/README.md');
+  await type('\n**bold** <script>alert(1)</script> [notes](notes/dos.txt)');
+  await page.getByRole('button', { name: 'Preview' }).click();
+  await page.locator('.prose strong').getByText('bold').waitFor();
+  expect(await page.locator('.prose').innerText()).not.toMatch(/license|alert/);
+  expect(await page.locator('.prose a').last().getAttribute('href')).toBe(
+    '/admin/edited/blob/main/notes/dos.txt',
+  );
+  await page.getByRole('button', { name: 'Write' }).click();
+  await page.locator('.cm-content').click();
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.insertText('language: [[\n');
+  await page.getByRole('button', { name: 'Preview' }).click();
+  await page.getByText('This cannot be committed').waitFor();
+  await page
+    .getByText(/^YAML metadata: line/)
+    .first()
+    .waitFor();
+  await page.getByLabel('Path from the root').fill('README.txt');
+  await page.locator('.cm-content').waitFor();
+  expect(await page.locator('.cm-content').innerText()).toContain('**bold**');
+  expect(await page.getByRole('button', { name: 'Preview' }).count()).toBe(0);
+});
+
 test('a change is proposed as a pull request, by a writer who chooses so and by a reader who has no choice', async () => {
   await page.goto('/admin/edited/edit/main/README.md');
   await type('\nBy the owner');

@@ -103,6 +103,35 @@ test('a file’s history leads past its rename, and a commit is taken back from 
   await close();
 }, 90_000);
 
+test('a commit’s page takes it back, and a comparison leads to a pull request that is filled in', async () => {
+  const { page, troubles, close } = await visit(browser, hub, { expected: /404/ });
+  await api('POST', '/api/models/admin/versions/branch/wish', '{}');
+  await commit('wish it', [{ key: 'file', value: { path: 'wish.txt', content: 'x' } }], 'wish');
+  await commit('to be taken back', [{ key: 'file', value: { path: 'back.txt', content: 'x' } }]);
+  await signIn(page, 'admin', hub.adminPassword, '/admin/versions/commits/main');
+  await page.getByRole('link', { name: 'to be taken back', exact: true }).click();
+  await page.getByRole('heading', { name: 'to be taken back' }).waitFor();
+  expect(await page.getByRole('link', { name: 'Browse files' }).getAttribute('href')).toMatch(
+    /\/tree\/[0-9a-f]{40}$/,
+  );
+  await page.getByRole('button', { name: 'Revert', exact: true }).click();
+  await confirm(page, 'Revert');
+  await page.waitForURL('**/commits/main');
+  await page.getByRole('link', { name: 'Revert "to be taken back"' }).waitFor();
+  expect((await page.request.get('/admin/versions/resolve/main/back.txt')).status()).toBe(404);
+  await page.goto('/admin/versions/commit/wish');
+  await page.getByRole('button', { name: 'Revert', exact: true }).waitFor();
+  await page.goto('/admin/versions/compare/main...wish');
+  await page.getByRole('link', { name: 'Open a pull request' }).click();
+  await page.getByText('1 commit, 1 file changed').waitFor();
+  expect(await page.getByLabel('Title', { exact: true }).inputValue()).toBe('wish it');
+  await page.goto('/admin/versions/compare/wish...main');
+  await page.getByRole('heading', { name: /ahead/ }).waitFor();
+  expect(await page.getByRole('link', { name: 'Open a pull request' }).count()).toBe(0);
+  expect(troubles).toEqual([]);
+  await close();
+}, 90_000);
+
 test('settings protect, rename and hide a repo, and delete it when its name is typed', async () => {
   const { page, troubles, close } = await visit(browser, hub, { expected: /40\d/ });
   await makeRepo(hub, 'admin/settle', { 'README.md': '# S' });
@@ -121,6 +150,8 @@ test('settings protect, rename and hide a repo, and delete it when its name is t
   await page.waitForURL('**/admin/settled/settings');
   await page.goto('/admin/settle');
   await page.waitForURL('**/admin/settled');
+  await page.goto('/admin/settle/commits/main/README.md?p=0');
+  await page.waitForURL('**/admin/settled/commits/main/README.md?p=0');
   await page.goto('/admin/settled/settings');
   await page.getByRole('button', { name: 'Delete this repository' }).click();
   const dialog = page.getByRole('dialog');

@@ -27,6 +27,14 @@ const PAGES = [
   '/alice/secret/commits/main',
   '/alice/secret/discussions',
   '/alice/secret/discussions/1/files',
+  `/alice/secret/commits/main/${CANARY}.txt`,
+  '/alice/secret/commit/main',
+  '/alice/secret/compare/main...main',
+  '/alice/secret/branches/main',
+  '/alice/secret/discussions/new',
+  '/alice/secret/settings',
+  `/alice/secret/edit/main/${CANARY}.txt`,
+  '/alice/secret/new/main',
 ];
 
 const get = (path: string, headers: Record<string, string> = {}) =>

@@ -4,6 +4,7 @@ import { ArrowLeft, ArrowLeftRight } from 'lucide-react';
 import { useRouter } from 'next/navigation';
 import type { RepoRef } from '#lib/repos/types.ts';
 import { fileAddress } from '../addresses.ts';
+import { cn } from '../cn.ts';
 import { Button } from '../kit/button.tsx';
 import { Select } from '../kit/field.tsx';
 import { useTranslator } from '../reader.tsx';
@@ -28,9 +29,21 @@ export function RangePicker(props: {
   };
   return (
     <div className="flex flex-wrap items-end gap-x-3 gap-y-2">
-      <Side label={t('diff.base')} value={base} choices={choices} onChange={(name) => go({ base: name })} />
+      <Side
+        label={t('diff.base')}
+        className="max-md:w-full"
+        value={base}
+        choices={choices}
+        onChange={(name) => go({ base: name })}
+      />
       <ArrowLeft className="mb-2.5 size-4 text-muted max-md:hidden" aria-hidden="true" />
-      <Side label={t('diff.head')} value={head} choices={choices} onChange={(name) => go({ head: name })} />
+      <Side
+        label={t('diff.head')}
+        className="max-md:flex-1"
+        value={head}
+        choices={choices}
+        onChange={(name) => go({ head: name })}
+      />
       <Button
         look="quiet"
         size="icon"
@@ -54,6 +67,7 @@ export function RangePicker(props: {
 
 function Side(props: {
   label: string;
+  className: string;
   value: string;
   choices: RangeChoices;
   onChange: (name: string) => void;
@@ -73,7 +87,7 @@ function Side(props: {
       </optgroup>
     );
   return (
-    <label className="flex min-w-0 flex-col gap-1 text-sm text-muted max-md:w-full">
+    <label className={cn('flex min-w-0 flex-col gap-1 text-sm text-muted', props.className)}>
       {props.label}
       <Select
         value={props.value}

@@ -9,8 +9,10 @@ import { CallError } from '../call-hub.ts';
 import { Button, ButtonLink } from '../kit/button.tsx';
 import { Field, Input, TextArea } from '../kit/field.tsx';
 import { Panel } from '../kit/panel.tsx';
+import { PreviewSwitch } from '../markdown/preview-switch.tsx';
 import { useTranslator } from '../reader.tsx';
 import type { Translator } from '../translator.ts';
+import { CardPreview } from './card-preview.tsx';
 import { CodeEditor } from './code-editor.tsx';
 import { type Change, Conflict, commitChanges } from './commit-changes.ts';
 
@@ -32,7 +34,7 @@ const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 
 /** What the commit is called when nobody says otherwise. */
 function defaultSummary(t: Translator, from: string | null, to: string): string {
-  if (from === null) return t('edit.create', { name: nameOf(to) });
+  if (from === null) return nameOf(to) === '' ? t('edit.newFile') : t('edit.create', { name: nameOf(to) });
   return from === to ? t('edit.update', { name: nameOf(to) }) : t('edit.move', { from, to });
 }
 
@@ -71,6 +73,36 @@ function CommitTarget(props: { branch: string; value: Target; onChange: (target:
       {option('branch', t('edit.toBranch', { branch: props.branch }))}
       {option('pull', t('edit.toPull'))}
     </fieldset>
+  );
+}
+
+/** The text: as it is written, and for Markdown as it will look. */
+function TextPart(props: {
+  repo: RepoRef;
+  branch: string;
+  path: string;
+  before: string;
+  text: { readonly current: string };
+  label: string;
+  onChange: (text: string) => void;
+}) {
+  const { repo, branch, path, before, text, label, onChange } = props;
+  const isMarkdown = /\.(?:md|markdown)$/i.test(path);
+  const [wanted, setWanted] = useState(false);
+  const isPreview = wanted && isMarkdown;
+  return (
+    <>
+      {isMarkdown && (
+        <div className="flex border-b border-line bg-sunken px-3 py-2">
+          <PreviewSwitch isPreview={isPreview} onChange={setWanted} />
+        </div>
+      )}
+      {/* only hidden: what can be undone there stays */}
+      <div hidden={isPreview}>
+        <CodeEditor text={before} path={path} label={label} onChange={onChange} />
+      </div>
+      {isPreview && <CardPreview text={text.current} path={path} repo={repo} revision={branch} />}
+    </>
   );
 }
 
@@ -154,7 +186,15 @@ export function FileForm({ repo, branch, commit, path: from, existing, mayWrite,
         />
       </Field>
       <Panel className="overflow-hidden">
-        <CodeEditor text={existing?.text ?? ''} path={path} label={label} onChange={keep} />
+        <TextPart
+          repo={repo}
+          branch={branch}
+          path={path}
+          before={existing?.text ?? ''}
+          text={text}
+          label={label}
+          onChange={keep}
+        />
       </Panel>
       <Panel className="flex flex-col gap-4 p-5">
         <Field id="summary" label={t('edit.summary')}>

@@ -10,17 +10,17 @@ export interface LinkTab {
   readonly current: boolean;
 }
 
-/** The sections of a thing, each with its own address. */
+/** The sections of a thing, each with its own address. On a phone they wrap, so that none is out of sight. */
 export function LinkTabs({ label, tabs }: { label: string; tabs: readonly LinkTab[] }) {
   return (
-    <nav aria-label={label} className="-mb-px flex gap-1 overflow-x-auto">
+    <nav aria-label={label} className="-mb-px flex gap-x-1 max-md:-mx-1 max-md:flex-wrap max-md:gap-x-0">
       {tabs.map((tab) => (
         <Link
           key={tab.href}
           href={tab.href}
           aria-current={tab.current ? 'page' : undefined}
           className={cn(
-            'flex h-10 items-center gap-2 border-b-2 border-transparent px-3 whitespace-nowrap text-muted hover:text-fg focus-visible:-outline-offset-2 max-md:h-11 [&>svg]:size-4',
+            'flex h-10 items-center gap-2 border-b-2 border-transparent px-3 whitespace-nowrap text-muted hover:text-fg focus-visible:-outline-offset-2 max-md:h-11 max-md:px-2.5 [&>svg]:size-4 max-md:[&>svg]:hidden',
             tab.current && 'border-accent font-medium text-fg',
           )}
         >

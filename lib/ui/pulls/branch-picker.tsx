@@ -27,7 +27,7 @@ export function BranchPicker(props: {
           ))}
         </Select>
       </label>
-      <ArrowLeft className="mb-2.5 size-4 shrink-0 text-muted" aria-hidden="true" />
+      <ArrowLeft className="mb-2.5 size-4 shrink-0 text-muted max-sm:hidden" aria-hidden="true" />
       <label className="flex flex-1 basis-44 flex-col gap-1 text-sm text-muted">
         {t('pulls.from')}
         <Select name="head" defaultValue={head ?? ''} onChange={submit} className="font-mono text-sm">

@@ -2,12 +2,12 @@
 
 import { lazy, Suspense, useId, useState } from 'react';
 import type { RepoRef } from '#lib/repos/types.ts';
-import { cn } from '../cn.ts';
 import { TextArea } from '../kit/field.tsx';
+import { PreviewSwitch } from '../markdown/preview-switch.tsx';
 import { useTranslator } from '../reader.tsx';
 import { useFocus } from './use-focus.ts';
 
-const CommentPreview = lazy(() => import('./comment-preview.tsx'));
+const MarkdownPreview = lazy(() => import('../markdown/markdown-preview.tsx'));
 
 /** Where a comment is written, and what its links mean. */
 export interface CommentPlace {
@@ -34,32 +34,16 @@ export function CommentField(props: {
   const ref = useFocus<HTMLTextAreaElement>(props.takesFocus ?? false);
   const [isPreview, setPreview] = useState(false);
   const { text, place } = props;
-  const choice = (preview: boolean, label: string) => (
-    <button
-      type="button"
-      aria-pressed={isPreview === preview}
-      onClick={() => setPreview(preview)}
-      className={cn(
-        'h-7 rounded-md px-2.5 text-sm max-md:h-9',
-        isPreview === preview ? 'bg-surface font-medium shadow-xs' : 'text-muted hover:text-fg',
-      )}
-    >
-      {label}
-    </button>
-  );
   return (
     <div className="flex flex-col gap-2">
-      <div className="flex self-start rounded-lg border border-line bg-hover p-0.5">
-        {choice(false, t('pulls.write'))}
-        {choice(true, t('pulls.preview'))}
-      </div>
+      <PreviewSwitch isPreview={isPreview} onChange={setPreview} />
       {isPreview ? (
         <div className="min-h-24 rounded-md border border-line bg-surface px-4 py-3">
           {text.trim() === '' ? (
             <p className="text-muted">{t('pulls.nothingToPreview')}</p>
           ) : (
             <Suspense fallback={<p className="text-muted">{t('pulls.previewing')}</p>}>
-              <CommentPreview text={text} repo={place.repo} revision={place.revision} />
+              <MarkdownPreview text={text} repo={place.repo} revision={place.revision} />
             </Suspense>
           )}
         </div>

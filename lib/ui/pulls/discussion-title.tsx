@@ -32,9 +32,9 @@ export function DiscussionTitle(props: Props) {
   if (isEditing) return <TitleForm {...props} onDone={() => setEditing(false)} />;
   return (
     <div className="flex items-start justify-between gap-3">
-      <h1 className="min-w-0 text-xl leading-8 font-semibold break-words">
+      <h2 className="min-w-0 text-xl leading-8 font-semibold break-words">
         {props.title} <span className="tabular font-normal text-muted">#{props.num}</span>
-      </h1>
+      </h2>
       {(props.maySteer || props.mayMaintain) && <Actions {...props} onRename={() => setEditing(true)} />}
     </div>
   );

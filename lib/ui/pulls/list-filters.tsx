@@ -45,12 +45,12 @@ export function ListFilters({ action, filter }: { action: string; filter: ShownF
           </Link>
         )}
       </nav>
-      <search className="ml-auto flex-1 basis-64">
+      <search className="flex-1 basis-64">
         <form key={JSON.stringify(filter)} action={action} className="flex flex-wrap justify-end gap-2">
           {filter.type !== 'all' && <input type="hidden" name="type" value={filter.type} />}
           {filter.status !== 'open' && <input type="hidden" name="status" value={filter.status} />}
           {filter.author && <input type="hidden" name="author" value={filter.author} />}
-          <div className="relative max-w-xs flex-1 basis-40">
+          <div className="relative flex-1 basis-40 md:max-w-xs">
             <Search className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-muted" />
             <Input
               name="search"
@@ -66,7 +66,7 @@ export function ListFilters({ action, filter }: { action: string; filter: ShownF
             name="sort"
             defaultValue={filter.sort}
             aria-label={t('pulls.sort')}
-            className="w-auto"
+            className="w-auto max-md:flex-1"
             onChange={(event) => event.currentTarget.form?.requestSubmit()}
           >
             <option value="recently-created">{t('pulls.sortNewest')}</option>

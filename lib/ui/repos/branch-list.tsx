@@ -21,7 +21,7 @@ async function AtCommit({ repo, commit }: { repo: Repo; commit: CommitSummary | 
   const [t, { language }, ctx] = await Promise.all([translator(), readerWishes(), pageContext()]);
   if (commit === null) return null;
   return (
-    <p className="flex min-w-0 flex-wrap items-center gap-x-2 text-sm text-muted">
+    <p className="flex min-w-0 items-center gap-x-2 text-sm text-muted">
       <Link
         href={fileAddress(repo, 'commit', commit.oid)}
         prefetch={false}
@@ -29,7 +29,7 @@ async function AtCommit({ repo, commit }: { repo: Repo; commit: CommitSummary | 
       >
         {commit.oid.slice(0, 7)}
       </Link>
-      <span className="min-w-0 max-w-full truncate" title={commit.title}>
+      <span className="min-w-0 truncate" title={commit.title}>
         {commit.title || t('repo.noMessage')}
       </span>
       <span aria-hidden>·</span>
@@ -64,7 +64,7 @@ export async function BranchRow({ repo, mayWrite, line }: Props & { line: Branch
   const t = await translator();
   const { name } = line;
   return (
-    <li className="flex flex-wrap items-center gap-x-4 gap-y-1.5 px-4 py-2">
+    <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2 max-md:gap-x-2 max-md:pr-2">
       <div className="min-w-0 flex-1 basis-72">
         <p className="flex flex-wrap items-center gap-2">
           <Link
@@ -130,8 +130,8 @@ export async function BranchRow({ repo, mayWrite, line }: Props & { line: Branch
 export async function TagRow({ repo, mayWrite, line: { name, commit } }: Props & { line: RefLine }) {
   const t = await translator();
   return (
-    <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2">
-      <div className="min-w-0 flex-1 basis-72">
+    <li className="flex items-center gap-x-4 px-4 py-2 max-md:pr-2">
+      <div className="min-w-0 flex-1">
         <Link
           href={fileAddress(repo, 'tree', name)}
           className="font-mono text-sm font-medium break-all hover:underline"
@@ -165,7 +165,7 @@ export async function DeletedRow({ repo, entry }: { repo: Repo; entry: ReflogEnt
   const oid = entry.oldOid.slice(0, 7);
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2">
-      <div className="min-w-0 flex-1 basis-72">
+      <div className="min-w-0 flex-1 basis-52">
         <p className="flex items-center gap-2 font-mono text-sm break-all text-muted [&_svg]:size-4">
           <GitBranch aria-hidden />
           {name}

@@ -1,15 +1,15 @@
-import { FolderTree, Undo2 } from 'lucide-react';
+import { FolderTree } from 'lucide-react';
 import Link from 'next/link';
 import type { PathCommit } from '#lib/repos/file-history.ts';
 import type { RepoRef } from '#lib/repos/types.ts';
-import { apiAddress, fileAddress } from '../addresses.ts';
+import { fileAddress } from '../addresses.ts';
 import { Avatar } from '../kit/avatar.tsx';
 import { ButtonLink } from '../kit/button.tsx';
 import { CopyButton } from '../kit/copy-button.tsx';
 import { Ago } from '../kit/values.tsx';
 import { pageContext, readerWishes } from '../server-context.ts';
 import { translator } from '../translator.ts';
-import { ConfirmCall } from './confirm-call.tsx';
+import { RevertButton } from './revert-button.tsx';
 
 /** A commit of a list. `branch`: where the reader may take it back; `path`: whose history the list is. */
 export async function CommitRow(props: {
@@ -23,16 +23,18 @@ export async function CommitRow(props: {
   const author = commit.userName ?? commit.authorName;
   const short = commit.oid.slice(0, 7);
   return (
-    <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2">
-      <input
-        type="checkbox"
-        name="c"
-        value={commit.oid}
-        form="compare"
-        aria-label={t('diff.tick', { commit: short })}
-        className="size-4 accent-accent"
-      />
-      <div className="min-w-0 flex-1 basis-72">
+    <li className="flex flex-wrap items-center gap-x-1 py-2 pr-2 max-md:items-start md:pr-4">
+      <label className="flex cursor-pointer items-center justify-center self-stretch px-3 max-md:w-11 max-md:items-start max-md:px-0 max-md:pt-1">
+        <input
+          type="checkbox"
+          name="c"
+          value={commit.oid}
+          form="compare"
+          aria-label={t('diff.tick', { commit: short })}
+          className="size-4 accent-(--ring)"
+        />
+      </label>
+      <div className="min-w-0 flex-1 basis-60">
         <p className="font-medium break-words">
           <Link
             href={fileAddress(repo, 'commit', commit.oid)}
@@ -68,23 +70,7 @@ export async function CommitRow(props: {
       <div className="ml-auto flex items-center gap-1">
         <span className="font-mono text-sm text-muted">{short}</span>
         <CopyButton text={commit.oid} label={`${t('words.copy')} ${short}`} />
-        {branch !== null && (
-          <ConfirmCall
-            call={{
-              method: 'POST',
-              path: apiAddress(repo, `revert/${encodeURIComponent(branch)}`),
-              body: { commit: commit.oid },
-            }}
-            label={t('history.revertCommit', { oid: short })}
-            icon={<Undo2 />}
-            iconOnly
-            look="quiet"
-            title={t('history.revertTitle')}
-            text={t('history.revertText', { branch, oid: short })}
-            confirm={t('history.revert')}
-            done={t('history.reverted')}
-          />
-        )}
+        {branch !== null && <RevertButton repo={repo} oid={commit.oid} branch={branch} iconOnly />}
         <ButtonLink
           look="quiet"
           size="icon"

@@ -12,18 +12,20 @@ import { useTranslator } from '../reader.tsx';
 interface Props {
   readonly namespace: string;
   readonly name: string;
+  /** It is the one thing to do next on its page. */
+  readonly isFirst: boolean;
   /** Why it cannot be deployed by this reader, if so. */
   readonly obstacle: 'signIn' | 'noGguf' | null;
 }
 
 /** One press makes an endpoint of this model and goes to its page. */
-export function DeployButton({ namespace, name, obstacle }: Props) {
+export function DeployButton({ namespace, name, isFirst, obstacle }: Props) {
   const [t, router, path] = [useTranslator(), useRouter(), usePathname()];
   const [busy, setBusy] = useState(false);
   if (obstacle === 'signIn') {
     return (
       <ButtonLink
-        look="accent"
+        look={isFirst ? 'accent' : 'plain'}
         href={`/login?next=${encodeURIComponent(path)}`}
         title={t('repo.deploySignIn')}
       >
@@ -48,7 +50,7 @@ export function DeployButton({ namespace, name, obstacle }: Props) {
   // Not `disabled`: the reason must stay reachable by keyboard and pointer.
   return (
     <Button
-      look={obstacle ? 'plain' : 'accent'}
+      look={isFirst && !obstacle ? 'accent' : 'plain'}
       aria-disabled={obstacle !== null || busy}
       title={why}
       aria-description={why}

@@ -38,7 +38,7 @@ export async function FileTable({ page: { place, lines } }: { page: FolderPage }
       <tbody>
         {place.path !== '' && (
           <tr className="border-b border-line hover:bg-hover">
-            <td colSpan={5} className={cell}>
+            <td className={cell}>
               <Link
                 href={fileAddress(repo, 'tree', place.revision, parent)}
                 className="flex items-center gap-2"
@@ -90,7 +90,8 @@ async function Row({
       <td className={`${cell} truncate text-sm text-muted max-md:hidden`} title={lastCommit?.title}>
         {lastCommit && (
           <Link
-            href={fileAddress(page.overview.repo, 'tree', lastCommit.oid)}
+            href={fileAddress(page.overview.repo, 'commit', lastCommit.oid)}
+            prefetch={false}
             className="hover:text-fg hover:underline"
           >
             {lastCommit.title || t('repo.noMessage')}

@@ -1,6 +1,7 @@
 import { BookText, Files, GitCommitHorizontal, Globe, Lock, MessagesSquare, Settings } from 'lucide-react';
 import Link from 'next/link';
 import { discussionAddress, fileAddress, listAddress, repoAddress } from '../addresses.ts';
+import { cn } from '../cn.ts';
 import { formatCount, formatParameters } from '../format.ts';
 import { Chip } from '../kit/chip.tsx';
 import { CopyButton } from '../kit/copy-button.tsx';
@@ -15,7 +16,7 @@ import { UseButton } from './use-button.tsx';
 
 export type RepoTab = 'card' | 'files' | 'versions' | 'discussions' | 'settings';
 
-/** Name, short facts, the two things to do, and the sections of a repo. */
+/** Name, short facts, the two things to do, and the sections of a repo. Phones show it whole above the card only. */
 export async function RepoHeader({
   overview,
   tab,
@@ -51,20 +52,20 @@ export async function RepoHeader({
             </Link>
             <CopyButton text={`${repo.namespace}/${repo.name}`} label={t('repo.copyName')} />
           </h1>
-          <HeaderChips overview={overview} />
+          <HeaderChips overview={overview} tab={tab} />
         </div>
-        <HeaderActions overview={overview} />
+        <HeaderActions overview={overview} tab={tab} />
       </div>
       <HeaderTabs overview={overview} tab={tab} revision={revision ?? repo.defaultBranch} />
     </div>
   );
 }
 
-async function HeaderChips({ overview: { repo, facts } }: { overview: RepoOverview }) {
+async function HeaderChips({ overview: { repo, facts }, tab }: { overview: RepoOverview; tab: RepoTab }) {
   const t = await translator();
   const isPrivate = repo.visibility === 'private';
   return (
-    <div className="flex flex-wrap gap-1.5">
+    <div className={cn('flex flex-wrap gap-1.5', tab !== 'card' && 'max-md:[&>*:nth-child(n+2)]:hidden')}>
       <Chip tone={isPrivate ? 'warn' : 'muted'}>
         {isPrivate ? <Lock /> : <Globe />}
         {t(isPrivate ? 'words.private' : 'words.public')}
@@ -86,7 +87,7 @@ async function HeaderChips({ overview: { repo, facts } }: { overview: RepoOvervi
   );
 }
 
-async function HeaderActions({ overview }: { overview: RepoOverview }) {
+async function HeaderActions({ overview, tab }: { overview: RepoOverview; tab: RepoTab }) {
   const [t, ctx] = await Promise.all([translator(), pageContext()]);
   const { repo, facts, files } = overview;
   const id = `${repo.namespace}/${repo.name}`;
@@ -101,7 +102,7 @@ async function HeaderActions({ overview }: { overview: RepoOverview }) {
   });
   const isPrivate = repo.visibility === 'private';
   return (
-    <div className="flex flex-wrap items-center gap-2">
+    <div className={cn('flex flex-wrap items-center gap-2', tab !== 'card' && 'max-md:hidden')}>
       <UseButton
         label={t(repo.type === 'dataset' ? 'repo.useDataset' : 'repo.use')}
         text={isPrivate ? `${t('repo.useText')} ${t('repo.useToken')}` : t('repo.useText')}
@@ -111,6 +112,7 @@ async function HeaderActions({ overview }: { overview: RepoOverview }) {
         <DeployButton
           namespace={repo.namespace}
           name={repo.name}
+          isFirst={tab === 'card'}
           obstacle={overview.canDeploy ? (ctx.principal.kind === 'user' ? null : 'signIn') : 'noGguf'}
         />
       )}

@@ -1,6 +1,5 @@
 import { FolderTree } from 'lucide-react';
 import Link from 'next/link';
-import type { ReactNode } from 'react';
 import type { RepoRef } from '#lib/repos/types.ts';
 import { fileAddress } from '../addresses.ts';
 import { DiffView } from '../diff/diff-view.tsx';
@@ -15,16 +14,13 @@ import { Panel } from '../kit/panel.tsx';
 import { Ago } from '../kit/values.tsx';
 import { orNotFound } from '../or-not-found.ts';
 import { RepoHeader } from '../repos/repo-header.tsx';
+import { RevertButton } from '../repos/revert-button.tsx';
 import { pageContext, readerWishes } from '../server-context.ts';
 import { translator } from '../translator.ts';
 import type { CommitPage } from '../view-models/compare-page.ts';
 
-/** A commit: who, when, why, and what it changed. `actions` is what else can be done with it. */
-export async function CommitScreen(props: {
-  repo: RepoRef;
-  tail: string;
-  actions?: (page: CommitPage) => ReactNode;
-}) {
+/** A commit: who, when, why, and what it changed; with the ways to take it back and to see the files as they were. */
+export async function CommitScreen(props: { repo: RepoRef; tail: string }) {
   const ctx = await pageContext();
   const page = await orNotFound(hub().commitPage(ctx, props.repo, props.tail));
   const { place, commit, shown } = page;
@@ -33,7 +29,7 @@ export async function CommitScreen(props: {
     <>
       <RepoHeader overview={place.overview} tab="versions" />
       <Panel className="mb-4">
-        <Head page={page} actions={props.actions?.(page)} />
+        <Head page={page} />
         <Origin page={page} />
       </Panel>
       <DiffView
@@ -48,7 +44,7 @@ export async function CommitScreen(props: {
   );
 }
 
-async function Head({ page: { place, commit, shown }, actions }: { page: CommitPage; actions: ReactNode }) {
+async function Head({ page: { place, commit, shown, branch } }: { page: CommitPage }) {
   const t = await translator();
   const { repo } = place.overview;
   const { before, after } = shown.largeBytes;
@@ -68,9 +64,16 @@ async function Head({ page: { place, commit, shown }, actions }: { page: CommitP
         )}
       </div>
       <div className="flex flex-wrap gap-2">
-        {actions}
+        {branch !== null && (
+          <RevertButton
+            repo={{ type: repo.type, namespace: repo.namespace, name: repo.name }}
+            oid={commit.oid}
+            branch={branch}
+            goTo={fileAddress(repo, 'commits', branch)}
+          />
+        )}
         <RawDiffLink repo={repo} range={shown.comparison.pinned} />
-        <ButtonLink size="sm" href={fileAddress(repo, 'tree', commit.oid)}>
+        <ButtonLink size="sm" href={fileAddress(repo, 'tree', commit.oid)} title={t('repo.browseAt')}>
           <FolderTree />
           {t('repo.browseFiles')}
         </ButtonLink>

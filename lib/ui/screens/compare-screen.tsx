@@ -1,9 +1,11 @@
-import { GitCompare } from 'lucide-react';
+import { GitCompare, GitPullRequest } from 'lucide-react';
 import type { RepoRef } from '#lib/repos/types.ts';
+import { discussionAddress } from '../addresses.ts';
 import { DiffView } from '../diff/diff-view.tsx';
 import { RangePicker } from '../diff/range-picker.tsx';
 import { RawDiffLink } from '../diff/raw-diff-link.tsx';
 import { hub } from '../hub.ts';
+import { ButtonLink } from '../kit/button.tsx';
 import { EmptyState, Notice, Panel, PanelHeader } from '../kit/panel.tsx';
 import { orNotFound } from '../or-not-found.ts';
 import { CommitLine } from '../repos/commit-line.tsx';
@@ -50,7 +52,7 @@ export async function CompareScreen({ repo: ref, range }: { repo: RepoRef; range
   );
 }
 
-async function Summary({ page: { overview, shown } }: { page: ComparePage }) {
+async function Summary({ page: { overview, shown, proposal } }: { page: ComparePage }) {
   const t = await translator();
   if (shown === null) return null;
   const { comparison } = shown;
@@ -65,7 +67,19 @@ async function Summary({ page: { overview, shown } }: { page: ComparePage }) {
       {commits.length > 0 && (
         <Panel className="overflow-hidden">
           <PanelHeader title={t('diff.ahead', { ahead, behind })}>
-            <RawDiffLink repo={overview.repo} range={comparison.pinned} />
+            <div className="flex flex-wrap gap-2">
+              <RawDiffLink repo={overview.repo} range={comparison.pinned} />
+              {proposal && (
+                <ButtonLink
+                  size="sm"
+                  look="accent"
+                  href={`${discussionAddress(overview.repo, 'new')}?${new URLSearchParams({ pull: '1', ...proposal })}`}
+                >
+                  <GitPullRequest />
+                  {t('diff.openPull')}
+                </ButtonLink>
+              )}
+            </div>
           </PanelHeader>
           <div className="max-h-72 overflow-y-auto [&>*:last-child]:border-b-0">
             {commits.map((commit) => (

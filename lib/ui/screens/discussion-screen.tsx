@@ -169,7 +169,7 @@ async function MergeArea({ model }: { model: DiscussionPageModel }) {
       {isOpen && merge.hasRef && (
         <details
           className="rounded-lg border border-line bg-surface px-4 py-2.5"
-          open={merge.commits.length === 0}
+          open={merge.commits.length === 0 || (merge.conflicts?.length ?? 0) > 0}
         >
           <summary className="text-sm text-muted hover:text-fg">
             {t(merge.commits.length === 0 ? 'pulls.noCommitsText' : 'pulls.fetchIt')}

@@ -23,10 +23,12 @@ export async function HistoryScreen(props: { repo: RepoRef; tail: string; page: 
   return (
     <>
       <RepoHeader overview={place.overview} tab="versions" revision={place.revision} />
-      <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-1 pb-2">
+      <div className="mb-3 flex flex-wrap items-start justify-between gap-x-4">
         <PathBar place={place} view="commits" />
-        <div className="flex flex-wrap items-center gap-3">
-          {total !== null && <p className="text-sm text-muted">{t('repo.commits', { count: total })}</p>}
+        <div className="flex flex-wrap items-center gap-2">
+          {total !== null && (
+            <p className="mr-1 text-sm text-muted max-md:w-full">{t('repo.commits', { count: total })}</p>
+          )}
           <form id="compare" action={`${repoAddress(repo)}/compare`}>
             <Button type="submit" size="sm">
               <GitCompare />

@@ -34,7 +34,7 @@ export async function NewDiscussionScreen({ repo: ref, isPull, base, head }: Pro
       <RepoHeader overview={model.overview} tab="discussions" />
       <Panel className="mx-auto flex max-w-3xl flex-col gap-5 px-4 py-5 md:px-7 md:py-6">
         <div>
-          <h1 className="text-xl font-semibold">{t(isPull ? 'pulls.newPullTitle' : 'pulls.newTitle')}</h1>
+          <h2 className="text-xl font-semibold">{t(isPull ? 'pulls.newPullTitle' : 'pulls.newTitle')}</h2>
           <p className="text-muted">{t('pulls.newText')}</p>
         </div>
         {isPull ? (

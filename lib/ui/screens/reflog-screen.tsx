@@ -1,7 +1,8 @@
 import { GitBranch, RotateCcw } from 'lucide-react';
+import Link from 'next/link';
 import type { Oid } from '#lib/base/ids.ts';
 import type { Repo, RepoRef } from '#lib/repos/types.ts';
-import { apiAddress, branchesAddress } from '../addresses.ts';
+import { apiAddress, branchesAddress, fileAddress } from '../addresses.ts';
 import { hub } from '../hub.ts';
 import { Avatar } from '../kit/avatar.tsx';
 import { ButtonLink } from '../kit/button.tsx';
@@ -57,7 +58,17 @@ async function EntryRow(props: {
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2">
       <div className="min-w-0 flex-1 basis-72">
         <p className="flex flex-wrap items-center gap-x-2">
-          <span className="font-mono text-sm">{short ?? t('history.wasDeleted')}</span>
+          {entry.newOid === null ? (
+            <span className="font-mono text-sm">{t('history.wasDeleted')}</span>
+          ) : (
+            <Link
+              href={fileAddress(repo, 'commit', entry.newOid)}
+              prefetch={false}
+              className="font-mono text-sm hover:underline"
+            >
+              {short}
+            </Link>
+          )}
           <span className="min-w-0 break-words">{entry.commit?.title}</span>
           {props.isLatest && now !== null && <Chip tone="accent">{t('history.isHere')}</Chip>}
         </p>

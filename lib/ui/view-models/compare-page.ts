@@ -1,10 +1,12 @@
 import type { Ctx } from '#lib/identity/context.ts';
+import { isAncestor } from '#lib/repos/commits-db.ts';
 import { compareRevisions } from '#lib/repos/diff/compare-revisions.ts';
 import { viewChange } from '#lib/repos/diff/diff-file.ts';
 import { parseRange } from '#lib/repos/diff/parse-range.ts';
 import type { ChangedFile, Comparison, FileDiff } from '#lib/repos/diff/types.ts';
 import { listCommits } from '#lib/repos/list-commits.ts';
 import { listRefs } from '#lib/repos/list-refs.ts';
+import { areDiscussionsDisabled } from '#lib/repos/pulls/discussions-db.ts';
 import type { CommitSummary, Repo, RepoRef } from '#lib/repos/types.ts';
 import { type PlaceInRepo, placeInRepo } from './place-in-repo.ts';
 import { type RepoOverview, repoOverview } from './repo-overview.ts';
@@ -37,12 +39,16 @@ export interface ComparePage {
   readonly choices: RangeChoices;
   /** Null while nothing is chosen. */
   readonly shown: ShownComparison | null;
+  /** The branches of a pull request that would bring in what is shown; null where there can be none. */
+  readonly proposal: { readonly base: string; readonly head: string } | null;
 }
 
 export interface CommitPage {
   readonly place: PlaceInRepo;
   readonly commit: CommitSummary;
   readonly shown: ShownComparison;
+  /** Where the reader may take it back: the branch that was asked for, or the default one when that has it. */
+  readonly branch: string | null;
 }
 
 const linesOf = (file: ChangedFile) => (file.additions ?? 0) + (file.deletions ?? 0);
@@ -99,16 +105,34 @@ export async function comparePage(ctx: Ctx, ref: RepoRef, range: string): Promis
     choicesOf(ctx, overview),
     range === '' ? null : showComparison(ctx, overview.repo, range),
   ]);
-  return { overview, choices, shown };
+  return { overview, choices, shown, proposal: shown && (await proposalOf(ctx, overview, shown.comparison)) };
+}
+
+async function proposalOf(ctx: Ctx, { repo }: RepoOverview, { base, head, ahead }: Comparison) {
+  if (base.name !== repo.defaultBranch || head.name === base.name || ahead === 0) return null;
+  const [refs, isDisabled] = await Promise.all([
+    listRefs(ctx.db, repo),
+    areDiscussionsDisabled(ctx.db, repo.id),
+  ]);
+  const isBranch = refs.branches.some(({ name }) => name === head.name);
+  return isBranch && !isDisabled ? { base: base.name, head: head.name } : null;
+}
+
+async function branchToRevertOn(ctx: Ctx, { overview, branch, commitOid }: PlaceInRepo) {
+  const { repo, facts, mayWrite } = overview;
+  if (!mayWrite || facts === null) return null;
+  if (branch !== null) return branch;
+  return (await isAncestor(ctx.db, repo.id, commitOid, facts.commitOid)) ? repo.defaultBranch : null;
 }
 
 /** A commit with what it changed against its first parent, or against nothing when it has none. */
 export async function commitPage(ctx: Ctx, ref: RepoRef, rawTail: string): Promise<CommitPage> {
   const place = await placeInRepo(ctx, ref, rawTail);
   const { repo } = place.overview;
-  const [{ commits }, shown] = await Promise.all([
+  const [{ commits }, shown, branch] = await Promise.all([
     listCommits(ctx.db, repo, place.commitOid, { page: 0, limit: 1 }),
     showComparison(ctx, repo, `${place.commitOid}^..${place.commitOid}`),
+    branchToRevertOn(ctx, place),
   ]);
-  return { place, commit: commits[0] as CommitSummary, shown };
+  return { place, commit: commits[0] as CommitSummary, shown, branch };
 }

@@ -55,6 +55,7 @@ export const diff = {
   onlyBehind:
     '{head} has nothing that {base} has not: it is older. Swap the sides to see what came after it.',
   ahead: '{ahead, number} {ahead, plural, one {commit} other {commits}} ahead, {behind, number} behind',
+  openPull: 'Open a pull request',
   raw: 'Raw diff',
   commit: 'Commit',
   parents: 'Parents',

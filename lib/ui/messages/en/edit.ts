@@ -23,6 +23,8 @@ export const edit = {
   remove: 'Delete {name}',
   removeTitle: 'Delete {name}?',
   removeText: 'The file goes from {branch} with a new commit. Earlier versions keep it.',
+  cardErrors: 'This cannot be committed: the metadata at the top is not valid',
+  cardWarnings: 'The metadata could say more',
   noChange: 'Nothing has changed yet.',
   needPath: 'Give the file a path.',
   conflict:

@@ -53,6 +53,7 @@ export const diff = {
   noMergeBase: '两边没有共同的历史，因此显示全部差异。',
   onlyBehind: '{head} 中没有 {base} 之外的内容：它更旧。交换两边可查看之后的改动。',
   ahead: '领先 {ahead, number} 次提交，落后 {behind, number} 次',
+  openPull: '发起合并请求',
   raw: '原始差异',
   commit: '提交',
   parents: '父提交',

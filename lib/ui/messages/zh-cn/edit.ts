@@ -22,6 +22,8 @@ export const edit = {
   remove: '删除 {name}',
   removeTitle: '删除 {name}？',
   removeText: '该文件将通过一次新的提交从 {branch} 中移除，早先的版本仍保留它。',
+  cardErrors: '无法提交：开头的元数据无效',
+  cardWarnings: '元数据还可以更完整',
   noChange: '还没有任何改动。',
   needPath: '请填写文件路径。',
   conflict:
