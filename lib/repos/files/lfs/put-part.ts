@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { hubError } from '#lib/base/errors.ts';
+import { failpoint } from '#lib/base/failpoint.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { findUpload } from './db.ts';
 import type { PartGrant } from './links.ts';
@@ -15,6 +16,7 @@ export async function putPart(ctx: Ctx, grant: PartGrant, body: Readable): Promi
       'invalid_input',
       'this upload is complete or was given up: ask the batch API for a new one',
     );
+  await failpoint('upload.part');
   const { etag } = await ctx.store.putPart(upload.key, upload.storageUploadId, grant.partNumber, body, {
     sizeBytes: grant.sizeBytes,
     signal: ctx.signal,
