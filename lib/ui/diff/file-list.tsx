@@ -70,7 +70,13 @@ function Name({ path }: { path: string }) {
   const slash = path.lastIndexOf('/') + 1;
   return (
     <span className="flex min-w-0 flex-1 font-mono text-xs">
-      {slash > 0 && <span className="truncate text-muted">{path.slice(0, slash)}</span>}
+      {slash > 0 && (
+        <span className="flex h-4 min-w-0 flex-wrap overflow-hidden text-muted">
+          {/* where there is no room for a letter and its dots, the folder falls to a line that is not shown */}
+          <span className="h-4 w-0" />
+          <span className="min-w-8 flex-1 truncate">{path.slice(0, slash)}</span>
+        </span>
+      )}
       <span className="max-w-full shrink-0 truncate">{path.slice(slash)}</span>
     </span>
   );

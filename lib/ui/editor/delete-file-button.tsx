@@ -73,11 +73,11 @@ export function DeleteFileButton({ repo, branch, commit, path, oid }: Props) {
             />
           </Field>
           <FormError error={error} />
-          <div className="flex flex-wrap gap-2">
-            <Button type="submit" look="danger" disabled={busy}>
-              {busy ? t('account.working') : t('edit.remove', { name })}
-            </Button>
+          <div className="flex flex-wrap justify-end gap-2">
             <Button onClick={() => setOpen(false)}>{t('edit.cancel')}</Button>
+            <Button type="submit" look="danger" disabled={busy} className="max-w-full">
+              <span className="truncate">{busy ? t('account.working') : t('edit.remove', { name })}</span>
+            </Button>
           </div>
         </form>
       </Dialog>

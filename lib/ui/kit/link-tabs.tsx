@@ -20,7 +20,7 @@ export function LinkTabs({ label, tabs }: { label: string; tabs: readonly LinkTa
           href={tab.href}
           aria-current={tab.current ? 'page' : undefined}
           className={cn(
-            'flex h-10 items-center gap-2 border-b-2 border-transparent px-3 whitespace-nowrap text-muted hover:text-fg focus-visible:-outline-offset-2 max-md:h-11 max-md:px-2.5 [&>svg]:size-4 max-md:[&>svg]:hidden',
+            'flex h-10 items-center gap-2 border-b-2 border-transparent px-3 whitespace-nowrap text-muted hover:text-fg focus-visible:-outline-offset-2 max-md:h-11 max-md:px-1.5 [&>svg]:size-4 max-md:[&>svg]:hidden',
             tab.current && 'border-accent font-medium text-fg',
           )}
         >

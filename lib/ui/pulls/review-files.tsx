@@ -102,7 +102,7 @@ function ViewedMark({
         aria-label={`${t('pulls.viewed')}: ${file.path}`}
         className="accent-(--ring)"
       />
-      <span className="max-sm:sr-only">{t('pulls.viewed')}</span>
+      <span>{t('pulls.viewed')}</span>
     </label>
   );
 }

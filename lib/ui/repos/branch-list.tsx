@@ -3,6 +3,7 @@ import Link from 'next/link';
 import type { ReflogEntry } from '#lib/repos/list-reflog.ts';
 import type { CommitSummary, Repo } from '#lib/repos/types.ts';
 import { apiAddress, branchesAddress, fileAddress } from '../addresses.ts';
+import { cn } from '../cn.ts';
 import { ButtonLink } from '../kit/button.tsx';
 import { Chip } from '../kit/chip.tsx';
 import { Ago } from '../kit/values.tsx';
@@ -65,7 +66,7 @@ export async function BranchRow({ repo, mayWrite, line }: Props & { line: Branch
   const { name } = line;
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2 max-md:gap-x-2 max-md:pr-2">
-      <div className="min-w-0 flex-1 basis-72">
+      <div className={cn('min-w-0 flex-1', line.apart === null ? 'basis-52' : 'basis-72')}>
         <p className="flex flex-wrap items-center gap-2">
           <Link
             href={fileAddress(repo, 'tree', name)}

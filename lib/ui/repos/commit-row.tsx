@@ -3,6 +3,7 @@ import Link from 'next/link';
 import type { PathCommit } from '#lib/repos/file-history.ts';
 import type { RepoRef } from '#lib/repos/types.ts';
 import { fileAddress } from '../addresses.ts';
+import { cn } from '../cn.ts';
 import { Avatar } from '../kit/avatar.tsx';
 import { ButtonLink } from '../kit/button.tsx';
 import { CopyButton } from '../kit/copy-button.tsx';
@@ -11,7 +12,10 @@ import { pageContext, readerWishes } from '../server-context.ts';
 import { translator } from '../translator.ts';
 import { RevertButton } from './revert-button.tsx';
 
-/** A commit of a list. `branch`: where the reader may take it back; `path`: whose history the list is. */
+/**
+ * A commit of a list. `branch`: where the reader may take it back; `path`: whose history the list is. On phones what
+ * can be done with it is on its own page.
+ */
 export async function CommitRow(props: {
   repo: RepoRef;
   commit: PathCommit;
@@ -65,9 +69,10 @@ export async function CommitRow(props: {
           <Avatar name={author} size={18} />
           {t('repo.commitBy', { author })}
           <Ago date={commit.date} nowMs={ctx.clock.now()} language={language} />
+          {path === '' && <span className="font-mono md:hidden">{short}</span>}
         </p>
       </div>
-      <div className="ml-auto flex items-center gap-1">
+      <div className={cn('ml-auto flex items-center gap-1', path === '' && 'max-md:hidden')}>
         <span className="font-mono text-sm text-muted">{short}</span>
         <CopyButton text={commit.oid} label={`${t('words.copy')} ${short}`} />
         {branch !== null && <RevertButton repo={repo} oid={commit.oid} branch={branch} iconOnly />}

@@ -65,6 +65,7 @@ function ConfirmForm(props: ComponentProps<typeof ConfirmCall> & { onDone: () =>
     if (props.goTo) router.push(props.goTo);
     router.refresh();
   });
+  const isDeletion = props.look === 'danger' || props.call.method === 'DELETE';
   const mayGo = props.phrase === undefined || typed === props.phrase;
   return (
     <form method="post" onSubmit={onSubmit} className="flex flex-col gap-4">
@@ -83,7 +84,7 @@ function ConfirmForm(props: ComponentProps<typeof ConfirmCall> & { onDone: () =>
       <FormError error={error} />
       <div className="flex flex-wrap justify-end gap-2">
         <Button onClick={props.onDone}>{t('words.cancel')}</Button>
-        <Button type="submit" look={props.look === 'danger' ? 'danger' : 'accent'} disabled={busy || !mayGo}>
+        <Button type="submit" look={isDeletion ? 'danger' : 'accent'} disabled={busy || !mayGo}>
           {busy ? t('account.working') : props.confirm}
         </Button>
       </div>

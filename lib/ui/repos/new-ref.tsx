@@ -81,9 +81,12 @@ function NewRefForm({ kind, repo, from, onDone }: Props & { onDone: () => void }
         </Field>
       )}
       <FormError error={error} />
-      <Button type="submit" look="accent" disabled={busy} className="self-end">
-        {busy ? t('account.working') : t(kind === 'tag' ? 'history.createTag' : 'history.createBranch')}
-      </Button>
+      <div className="flex flex-wrap justify-end gap-2">
+        <Button onClick={onDone}>{t('words.cancel')}</Button>
+        <Button type="submit" look="accent" disabled={busy}>
+          {busy ? t('account.working') : t(kind === 'tag' ? 'history.createTag' : 'history.createBranch')}
+        </Button>
+      </div>
     </form>
   );
 }

@@ -147,11 +147,15 @@ async function MergeArea({ model }: { model: DiscussionPageModel }) {
       />
     );
   }
+  const hasConflicts = (merge.conflicts?.length ?? 0) > 0;
   const snippets = pullSnippets({
     publicUrl: ctx.publicUrl,
     type: repo.type,
     id: `${repo.namespace}/${repo.name}`,
     num,
+    conflict: hasConflicts
+      ? { branch: pull.baseRef.slice('refs/heads/'.length), solve: t('pulls.solve') }
+      : null,
   });
   const isOpen = status === 'draft' || status === 'open';
   return (
@@ -169,7 +173,7 @@ async function MergeArea({ model }: { model: DiscussionPageModel }) {
       {isOpen && merge.hasRef && (
         <details
           className="rounded-lg border border-line bg-surface px-4 py-2.5"
-          open={merge.commits.length === 0 || (merge.conflicts?.length ?? 0) > 0}
+          open={merge.commits.length === 0 || hasConflicts}
         >
           <summary className="text-sm text-muted hover:text-fg">
             {t(merge.commits.length === 0 ? 'pulls.noCommitsText' : 'pulls.fetchIt')}

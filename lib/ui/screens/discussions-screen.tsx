@@ -58,7 +58,7 @@ async function Actions({ model: { overview, mayOpen, isDisabled } }: { model: Di
       </ButtonLink>
     );
   return (
-    <div className="flex flex-wrap gap-2">
+    <div className="flex flex-wrap gap-2 max-sm:gap-1.5 max-sm:[&>a]:flex-1 max-sm:[&>a]:px-2">
       <ButtonLink look="accent" href={discussionAddress(overview.repo, 'new')}>
         <MessageSquarePlus />
         {t('pulls.newDiscussion')}

@@ -120,6 +120,11 @@ export function connectSnippets(publicUrl: string): Snippet[] {
   ];
 }
 
+/** A branch name as one word of a shell: git allows characters that a shell acts on. */
+function quoted(name: string): string {
+  return /^[\w./-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+}
+
 /** How to get at a pull request's commits and add to them. */
 export function pullSnippets(pull: {
   readonly publicUrl: string;
@@ -127,8 +132,10 @@ export function pullSnippets(pull: {
   /** namespace/name */
   readonly id: string;
   readonly num: number;
+  /** The branch whose conflicts are to be solved, and that sentence in the reader's words; null: there are none. */
+  readonly conflict: { readonly branch: string; readonly solve: string } | null;
 }): Snippet[] {
-  const { publicUrl, type, id, num } = pull;
+  const { publicUrl, type, id, num, conflict } = pull;
   const flag = type === 'dataset' ? ' --repo-type dataset' : '';
   return [
     {
@@ -137,6 +144,13 @@ export function pullSnippets(pull: {
       code: [
         `git fetch origin refs/pr/${num}:pr/${num}`,
         `git checkout pr/${num}`,
+        ...(conflict === null
+          ? []
+          : [
+              `git pull --no-rebase origin ${quoted(conflict.branch)}`,
+              `# ${conflict.solve}`,
+              'git commit --all',
+            ]),
         `git push origin pr/${num}:refs/pr/${num}`,
       ].join('\n'),
     },

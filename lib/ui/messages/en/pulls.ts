@@ -111,6 +111,7 @@ export const pulls = {
   mergedAs: 'Merged as {oid}',
   closedText: 'This pull request is closed. Reopen it to go on.',
   closedOther: 'This pull request is closed.',
+  solve: 'solve the conflicts, then:',
   fetchIt: 'Fetch it with git',
   newTitle: 'Start a discussion',
   newPullTitle: 'Propose changes',

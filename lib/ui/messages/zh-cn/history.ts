@@ -46,7 +46,7 @@ export const history = {
   isHere: '分支在这里',
   wasDeleted: '已删除',
   recentlyDeleted: '最近删除的',
-  deletedBy: '由 {user} 删除',
+  deletedBy: '由 {user} 删除于',
   somebody: '某人',
   deleteBranch: '删除分支 {name}',
   deleteTag: '删除标签 {name}',

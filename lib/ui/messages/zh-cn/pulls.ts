@@ -112,6 +112,7 @@ export const pulls = {
   mergedAs: '已合并为 {oid}',
   closedText: '此合并请求已关闭。重新打开后可继续。',
   closedOther: '此合并请求已关闭。',
+  solve: '解决冲突后：',
   fetchIt: '用 git 获取',
   newTitle: '发起讨论',
   newPullTitle: '提出改动',

@@ -56,7 +56,7 @@ export const repo = {
   history: '历史',
   path: '路径',
   commits: '{count, number} 次提交',
-  commitBy: '{author} 提交',
+  commitBy: '{author} 提交于',
   noMessage: '没有说明',
   browseAt: '浏览此版本的文件',
   binary: '这是一个 {size} 的二进制文件，没有预览。',
