@@ -9,8 +9,8 @@ import { type Hub, startHub } from '../support/hub.ts';
 
 const FILES = 600;
 const FILE_BYTES = 100_000;
-/** About three times what was seen; a server that holds the push whole would need several copies of its 60 MB. */
-const MAX_GROWTH = 200 * 1024 * 1024;
+/** Twice what was seen at most (130 MB, by a server just started); a push held whole takes several times its 60 MB. */
+const MAX_GROWTH = 250 * 1024 * 1024;
 
 let hub: Hub;
 let folder: string;
@@ -59,7 +59,7 @@ async function fill(clone: string, files: number, bytes: number): Promise<void> 
 }
 
 test.runIf(process.platform === 'linux')(
-  'H51 pushing 60 MB of small files, and cloning them cold and warm, takes less than 200 MB of the server',
+  'H51 pushing 60 MB of small files, and cloning them cold and warm, takes less than 250 MB of the server',
   async () => {
     await fill('warm', 20, 1000);
     await alice.git('warm', 'push', '-q', 'origin', 'main'); // what is loaded once is not counted
