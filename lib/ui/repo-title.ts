@@ -1,4 +1,5 @@
 import type { Metadata } from 'next';
+import { visibleText } from '#lib/base/visible-text.ts';
 import type { RepoType } from '#lib/repos/types.ts';
 import { decodeSegment, type RepoParams, repoOf, type TailParams } from './repo-params.ts';
 
@@ -7,5 +8,5 @@ export async function titleOf(type: RepoType, params: RepoParams | TailParams): 
   const { namespace, name } = await repoOf(type, params);
   const { tail } = (await params) as Awaited<TailParams>;
   const last = tail?.at(-1);
-  return { title: `${last ? `${decodeSegment(last)} · ` : ''}${namespace}/${name}` };
+  return { title: `${last ? `${visibleText(decodeSegment(last))} · ` : ''}${namespace}/${name}` };
 }

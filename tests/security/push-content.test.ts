@@ -130,7 +130,7 @@ describe('H36 names, authors and messages that are more than text', () => {
     expectPlainHeaders(missing.headers, 'missing');
   });
 
-  test('are text in pages: no markup of theirs', async () => {
+  test('are text in pages: no markup of theirs, nothing that turns the writing or that a terminal obeys', async () => {
     const branch = encodeURIComponent(BRANCH);
     const pages = [
       '/admin/odd/tree/main',
@@ -144,6 +144,9 @@ describe('H36 names, authors and messages that are more than text', () => {
       const { status, text, headers } = await ask(page);
       expect(status, page).toBe(200);
       expect(text, page).not.toMatch(/<script>alert|<img src=x|<b>\u202e/);
+      const shown = text.replaceAll(/<script\b.*?<\/script>/gs, ''); // the scripts' data is no text of the page
+      const odd = /.{0,60}[^\P{Cc}\t\n]|.{0,60}\p{Bidi_Control}/u.exec(shown)?.[0];
+      expect(odd, page).toBeUndefined();
       expectPlainHeaders(headers, page);
     }
   });

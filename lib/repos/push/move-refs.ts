@@ -118,6 +118,9 @@ export async function moveTogether(ctx: Ctx, moves: RefMoves): Promise<Map<strin
           ref === error.ref ? error.message : 'nothing of this atomic push was done, because of another ref',
         ]),
       );
+    // a refusal is of these refs alone: others of the push may have moved already
+    if (isHubError(error) && error.status < 500 && error.code !== 'repo_not_found')
+      return new Map(moves.commands.map(({ ref }) => [ref, error.message]));
     if (isHubError(error)) throw error;
     const { code } = error as { code?: string };
     if (code === LOCK_NOT_AVAILABLE || code === DEADLOCK)

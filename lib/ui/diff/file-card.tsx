@@ -2,6 +2,7 @@
 
 import { ChevronDown, ChevronRight, ExternalLink, UnfoldVertical } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { visibleText } from '#lib/base/visible-text.ts';
 import { type MeaningKind, meaningKind } from '#lib/catalog/diff/meaning-kind.ts';
 import type { ChangedFile, FileDiff } from '#lib/repos/diff/types.ts';
 import type { RepoRef } from '#lib/repos/types.ts';
@@ -164,8 +165,8 @@ function CardHead(props: {
       </button>
       <KindMark kind={file.kind} />
       <h3 className="flex min-w-0 flex-1 flex-wrap max-md:basis-3/5 items-center gap-x-1.5 font-mono text-xs break-all">
-        {file.oldPath !== null && <span className="text-muted">{file.oldPath} →</span>}
-        <span className="font-medium">{file.path}</span>
+        {file.oldPath !== null && <span className="text-muted">{visibleText(file.oldPath)} →</span>}
+        <span className="font-medium">{visibleText(file.path)}</span>
         <Facts file={file} />
       </h3>
       <CopyButton text={file.path} label={`${t('words.copy')} ${file.path}`} className="max-md:hidden" />

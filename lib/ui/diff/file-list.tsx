@@ -2,6 +2,7 @@
 
 import { Search } from 'lucide-react';
 import { useDeferredValue, useState } from 'react';
+import { visibleText } from '#lib/base/visible-text.ts';
 import type { ChangedFile } from '#lib/repos/diff/types.ts';
 import { cn } from '../cn.ts';
 import { Input } from '../kit/field.tsx';
@@ -45,14 +46,14 @@ export function FileList({
               type="button"
               onClick={() => onChoose(file)}
               aria-current={current === file.path}
-              title={file.path}
+              title={visibleText(file.path)}
               className={cn(
                 'flex min-h-8 w-full items-center gap-2 px-3 py-1 text-left text-sm hover:bg-hover focus-visible:-outline-offset-2 max-md:min-h-11',
                 current === file.path && 'bg-hover font-medium',
               )}
             >
               <KindMark kind={file.kind} />
-              <Name path={file.path} />
+              <Name path={visibleText(file.path)} />
               <LineCounts file={file} />
             </button>
           </li>

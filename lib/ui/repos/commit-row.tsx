@@ -1,5 +1,6 @@
 import { FolderTree } from 'lucide-react';
 import Link from 'next/link';
+import { visibleLines, visibleText } from '#lib/base/visible-text.ts';
 import type { PathCommit } from '#lib/repos/file-history.ts';
 import type { RepoRef } from '#lib/repos/types.ts';
 import { fileAddress } from '../addresses.ts';
@@ -24,7 +25,7 @@ export async function CommitRow(props: {
 }) {
   const { repo, commit, branch, path } = props;
   const [t, { language }, ctx] = await Promise.all([translator(), readerWishes(), pageContext()]);
-  const author = commit.userName ?? commit.authorName;
+  const author = commit.userName ?? visibleText(commit.authorName);
   const short = commit.oid.slice(0, 7);
   return (
     <li className="flex flex-wrap items-center gap-x-1 py-2 pr-2 max-md:items-start md:pr-4">
@@ -46,12 +47,12 @@ export async function CommitRow(props: {
             title={t('history.openCommit')}
             className="hover:underline"
           >
-            {commit.title || t('repo.noMessage')}
+            {visibleText(commit.title) || t('repo.noMessage')}
           </Link>
         </p>
         {commit.message.trim() && (
           <p className="line-clamp-3 text-sm break-words whitespace-pre-line text-muted">
-            {commit.message.trim()}
+            {visibleLines(commit.message.trim())}
           </p>
         )}
         {commit.renamedFrom && (
@@ -61,7 +62,7 @@ export async function CommitRow(props: {
               href={fileAddress(repo, 'commits', commit.renamedFrom.commitOid, commit.renamedFrom.path)}
               className="font-mono text-accent-text hover:underline"
             >
-              {commit.renamedFrom.path}
+              {visibleText(commit.renamedFrom.path)}
             </Link>
           </p>
         )}

@@ -1,5 +1,6 @@
 import Link from 'next/link';
 import type { ReactNode } from 'react';
+import { visibleText } from '#lib/base/visible-text.ts';
 import { fileAddress } from '../addresses.ts';
 import { formatCount, formatParameters, formatSize } from '../format.ts';
 import { Chip } from '../kit/chip.tsx';
@@ -135,7 +136,7 @@ async function Weights({ overview: { repo, files, facts } }: { overview: RepoOve
               href={fileAddress(repo, 'blob', repo.defaultBranch, file.path)}
               className="min-w-0 font-mono text-xs break-all hover:underline"
             >
-              {file.path}
+              {visibleText(file.path)}
             </Link>
             <span className="flex shrink-0 items-baseline gap-2 text-sm text-muted">
               {quantisationOf(file.path) && (

@@ -1,5 +1,6 @@
 import { File, Folder, FolderUp } from 'lucide-react';
 import Link from 'next/link';
+import { visibleText } from '#lib/base/visible-text.ts';
 import { fileAddress } from '../addresses.ts';
 import { Ago, Size } from '../kit/values.tsx';
 import { pageContext, readerWishes } from '../server-context.ts';
@@ -78,8 +79,8 @@ async function Row({
             className={`size-4 shrink-0 ${isFolder ? 'fill-accent/25 text-accent-text' : 'text-muted'}`}
             aria-label={t(isFolder ? 'repo.folder' : 'repo.file')}
           />
-          <span className="truncate font-mono text-sm" title={name}>
-            {name}
+          <span className="truncate font-mono text-sm" title={visibleText(name)}>
+            {visibleText(name)}
           </span>
         </Link>
       </td>
@@ -87,14 +88,17 @@ async function Row({
         {!isFolder && <Size bytes={entry.sizeBytes} exact={t('words.bytes', { count: entry.sizeBytes })} />}
       </td>
       <td className={`${cell} text-sm text-muted max-md:hidden`}>{stored}</td>
-      <td className={`${cell} truncate text-sm text-muted max-md:hidden`} title={lastCommit?.title}>
+      <td
+        className={`${cell} truncate text-sm text-muted max-md:hidden`}
+        {...(lastCommit && { title: visibleText(lastCommit.title) })}
+      >
         {lastCommit && (
           <Link
             href={fileAddress(page.overview.repo, 'commit', lastCommit.oid)}
             prefetch={false}
             className="hover:text-fg hover:underline"
           >
-            {lastCommit.title || t('repo.noMessage')}
+            {visibleText(lastCommit.title) || t('repo.noMessage')}
           </Link>
         )}
       </td>

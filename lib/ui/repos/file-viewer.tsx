@@ -1,4 +1,5 @@
 import { FileQuestion, Hourglass, TriangleAlert } from 'lucide-react';
+import { visibleText } from '#lib/base/visible-text.ts';
 import { fileAddress } from '../addresses.ts';
 import { formatParameters, formatSize } from '../format.ts';
 import { EmptyState } from '../kit/panel.tsx';
@@ -27,7 +28,7 @@ export async function FileViewer({ page: { place, entry, view } }: { page: FileP
       const source = <SourceView text={view.text} path={entry.path} isCut={view.isCut} />;
       return (
         <Tabs
-          label={entry.path}
+          label={visibleText(entry.path)}
           tabs={[
             { id: 'rendered', label: t('repo.rendered'), content: rendered },
             { id: 'source', label: t('repo.source'), content: source },
@@ -41,7 +42,7 @@ export async function FileViewer({ page: { place, entry, view } }: { page: FileP
           {/* oxlint-disable-next-line nextjs/no-img-element -- a stranger's picture is shown as it is */}
           <img
             src={fileAddress(repo, 'resolve', place.commitOid, entry.path)}
-            alt={entry.path}
+            alt={visibleText(entry.path)}
             className="max-h-[70vh] max-w-full object-contain"
           />
         </div>
@@ -49,7 +50,7 @@ export async function FileViewer({ page: { place, entry, view } }: { page: FileP
     case 'tensors':
       return (
         <Tabs
-          label={entry.path}
+          label={visibleText(entry.path)}
           note={t('catalog.parameters', { count: formatParameters(view.view.parameters) })}
           tabs={[
             {

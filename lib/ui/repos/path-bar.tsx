@@ -1,5 +1,6 @@
 import Link from 'next/link';
 import { Fragment } from 'react';
+import { visibleText } from '#lib/base/visible-text.ts';
 import { fileAddress, type RepoView } from '../addresses.ts';
 import { CopyButton } from '../kit/copy-button.tsx';
 import { translator } from '../translator.ts';
@@ -21,7 +22,9 @@ export async function PathBar({
   return (
     <div className="mb-3 flex min-w-0 flex-wrap items-center gap-x-3 gap-y-2">
       <RevisionMenu
-        current={/^[0-9a-f]{40}$/.test(place.revision) ? place.revision.slice(0, 7) : place.revision}
+        current={
+          /^[0-9a-f]{40}$/.test(place.revision) ? place.revision.slice(0, 7) : visibleText(place.revision)
+        }
         branches={place.branches.map(option)}
         tags={place.tags.map(option)}
       />
@@ -39,16 +42,18 @@ export async function PathBar({
             <Fragment key={path}>
               <span className="text-muted">/</span>
               {isLast ? (
-                <span aria-current="page">{segment}</span>
+                <span aria-current="page">{visibleText(segment)}</span>
               ) : (
                 <Link href={fileAddress(repo, 'tree', place.revision, path)} className="hover:underline">
-                  {segment}
+                  {visibleText(segment)}
                 </Link>
               )}
             </Fragment>
           );
         })}
-        {place.path !== '' && <CopyButton text={place.path} label={`${t('words.copy')} ${place.path}`} />}
+        {place.path !== '' && (
+          <CopyButton text={place.path} label={`${t('words.copy')} ${visibleText(place.path)}`} />
+        )}
       </nav>
     </div>
   );

@@ -2,6 +2,7 @@
 
 import { ChevronDown, GitBranch, Tag } from 'lucide-react';
 import Link from 'next/link';
+import { visibleText } from '#lib/base/visible-text.ts';
 import { Button } from '../kit/button.tsx';
 import { Menu, MenuItem, MenuLabel } from '../kit/menu.tsx';
 import { useTranslator } from '../reader.tsx';
@@ -52,7 +53,7 @@ function Options({
         <MenuItem key={href} asChild>
           <Link href={href} className="font-mono text-sm">
             {icon}
-            {name}
+            {visibleText(name)}
           </Link>
         </MenuItem>
       ))}

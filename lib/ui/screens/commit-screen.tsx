@@ -1,5 +1,6 @@
 import { FolderTree } from 'lucide-react';
 import Link from 'next/link';
+import { visibleLines, visibleText } from '#lib/base/visible-text.ts';
 import type { RepoRef } from '#lib/repos/types.ts';
 import { fileAddress } from '../addresses.ts';
 import { DiffView } from '../diff/diff-view.tsx';
@@ -51,10 +52,12 @@ async function Head({ page: { place, commit, shown, branch } }: { page: CommitPa
   return (
     <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-2 px-4 py-3">
       <div className="min-w-0 flex-1 basis-80">
-        <h2 className="text-lg font-semibold break-words">{commit.title || t('repo.noMessage')}</h2>
+        <h2 className="text-lg font-semibold break-words">
+          {visibleText(commit.title) || t('repo.noMessage')}
+        </h2>
         {commit.message.trim() && (
           <p className="mt-1 max-w-prose break-words whitespace-pre-line text-muted">
-            {commit.message.trim()}
+            {visibleLines(commit.message.trim())}
           </p>
         )}
         {before + after > 0 && (
