@@ -90,8 +90,9 @@ export class BareCache {
   }
 
   /**
-   * Takes over the pack of a push whose refs have moved. `others`: objects in it that the refs need not reach, which
-   * must be here already; `moved`: no ref has left history behind. Does nothing when that cannot be shown: what is
+   * Takes over the pack of a push whose refs have moved. `over`: the objects that it was completed from, which must be
+   * those that are here now; `others`: objects in it that the refs need not reach, which must be here already;
+   * `moved`: no ref has left history behind. Does nothing when that cannot be shown: what is
    * missing is then read from the database.
    */
   async adopt(repo: Repo, push: AdoptablePack): Promise<void> {

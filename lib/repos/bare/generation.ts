@@ -117,7 +117,9 @@ export async function updateGeneration(
 export interface AdoptablePack {
   /** Its two files, without `.pack` and `.idx`. */
   readonly pack: string;
-  /** What is in it besides objects that the moved refs reach. */
+  /** The folder of objects that it was completed from: what git appended to a thin pack is there. */
+  readonly over: string;
+  /** What else is in it that the moved refs need not reach. */
   readonly others: readonly Oid[];
   readonly moved: readonly { readonly oldOid: Oid | null; readonly newOid: Oid | null }[];
 }
@@ -126,13 +128,13 @@ export interface AdoptablePack {
 export async function adoptPack(
   generation: Generation,
   view: View,
-  { pack, others, moved }: AdoptablePack,
+  { pack, over, others, moved }: AdoptablePack,
   signal: AbortSignal,
 ): Promise<void> {
   const isOnTop = moved.every(
     ({ oldOid, newOid }) => newOid !== null && (oldOid === null || generation.tips.has(oldOid)),
   );
-  if (!generation.isPure || !isOnTop) return;
+  if (!generation.isPure || !isOnTop || generation.objects !== over) return;
   if (others.length > 0) {
     const presence = checkPresence({ gitDir: view.gitDir, signal });
     const missing = await presence.missingAmong(others);

@@ -11,7 +11,8 @@ import type { ReceivedObject } from './object-reader.ts';
 
 /** Largest file that is kept in git itself (hf-api §4); larger ones belong into LFS. */
 const MAX_BLOB_BYTES = 10 * 1024 * 1024;
-const MAX_OTHER_BYTES = 32 * 1024 * 1024;
+/** Largest tree, commit or tag. */
+export const MAX_OTHER_BYTES = 32 * 1024 * 1024;
 /** More names than this make no refusal clearer. */
 const MAX_NAMED = 20;
 const MAX_PATH_BYTES = 1024;
@@ -25,16 +26,15 @@ const shown = (paths: readonly string[]) =>
     ...(paths.length > MAX_NAMED ? [`  … and ${paths.length - MAX_NAMED} more`] : []),
   ].join('\n');
 
-/** Throws invalid_object, naming the files, for blobs that are too large for git and for other objects beyond reason. */
-export function checkSizes(objects: readonly NewObject[]): void {
-  const large = objects.filter(({ kind, sizeBytes }) => kind === KIND.blob && sizeBytes > MAX_BLOB_BYTES);
+/** Throws invalid_object, naming the files, for blobs that are too large for git. */
+export function checkSizes(objects: Iterable<NewObject>): void {
+  const large = [...objects].filter(
+    ({ kind, sizeBytes }) => kind === KIND.blob && sizeBytes > MAX_BLOB_BYTES,
+  );
   if (large.length > 0)
     throw invalid(
       `Your push was rejected because it contains files larger than 10 MiB. Please use https://git-lfs.github.com/ to store large files.\nOffending files:\n${shown(large.map(({ path, oid }) => path || oid))}`,
     );
-  const other = objects.find(({ kind, sizeBytes }) => kind !== KIND.blob && sizeBytes > MAX_OTHER_BYTES);
-  if (other)
-    throw invalid(`object ${other.oid} has ${other.sizeBytes} bytes, more than any folder or commit may`);
 }
 
 /** Length of the longest name in a tree; throws invalid_path for a name that is not UTF-8 or too long. */
@@ -55,7 +55,8 @@ function longestName(content: Buffer, folder: string): number {
   return longest;
 }
 
-const inFolder = (folder: string, name: string) => (folder === '' ? name : `${folder}/${name}`);
+/** Path of an entry of a folder; the root is the empty path. */
+export const inFolder = (folder: string, name: string) => (folder === '' ? name : `${folder}/${name}`);
 
 /** Throws invalid_path when the tree, standing at `folder`, holds names that no commit may (see checkPath). */
 export function checkTree(content: Buffer, folder: string): void {

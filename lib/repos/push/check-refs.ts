@@ -58,7 +58,7 @@ export async function refuseByTarget(
 
 /** A README.md that the push brings to the tip of a branch must have valid metadata, as in every commit. */
 export async function refuseByCard(
-  quarantine: Quarantine,
+  received: ReadonlySet<Oid>,
   reader: ObjectReader,
   commands: readonly RefCommand[],
   refusals: Refusals,
@@ -67,9 +67,8 @@ export async function refuseByCard(
     ({ ref, newOid }) => newOid !== null && !refusals.has(ref) && !ref.startsWith('refs/tags/'),
   );
   const cards = await reader.describe(open.map(({ newOid }) => `${newOid}:README.md`));
-  const isNew = (oid: Oid) => quarantine.received.has(oid);
   const wanted = [
-    ...new Set(cards.flatMap((card) => (card?.kind === KIND.blob && isNew(card.oid) ? card.oid : []))),
+    ...new Set(cards.flatMap((card) => (card?.kind === KIND.blob && received.has(card.oid) ? card.oid : []))),
   ];
   const reasons = new Map<Oid, string>();
   for await (const { oid, content } of reader.read(wanted)) {

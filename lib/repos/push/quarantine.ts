@@ -1,22 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
-import type { Oid } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { type BareRepo, bareCacheOf } from '../bare/bare-cache.ts';
 import { GitFailure, type GitRun, startGit } from '../bare/run-git.ts';
+import { ObjectReader } from './object-reader.ts';
+import { ReceivedPack } from './received-pack.ts';
 
 /** Objects of a push that nobody sees yet, over the repo as it is. */
 export interface Quarantine {
   /** How git is run on both together. */
   readonly run: Omit<GitRun, 'args'>;
-  /** Objects that came with the push. */
-  readonly received: ReadonlySet<Oid>;
-  /** The files of the pack, without `.pack` and `.idx`; null when it was empty. */
-  readonly pack: string | null;
+  /** Reads objects of both. */
+  readonly reader: ObjectReader;
+  /** What came with the push; null when it was empty. */
+  readonly pack: ReceivedPack | null;
   remove(): Promise<void>;
 }
 
@@ -107,17 +108,6 @@ async function indexPack(
   }
 }
 
-const INDEX_HEAD_BYTES = 8;
-const FANOUT_BYTES = 256 * 4;
-
-/** The oids that a pack's index names (gitformat-pack(5), version 2). */
-function oidsIn(index: Buffer): Set<Oid> {
-  const start = INDEX_HEAD_BYTES + FANOUT_BYTES;
-  const count = index.readUInt32BE(start - 4);
-  const hex = index.toString('hex', start, start + 20 * count);
-  return new Set(Array.from({ length: count }, (_, at) => hex.slice(40 * at, 40 * at + 40) as Oid));
-}
-
 /**
  * Takes a pack apart in a folder of its own, with git's strictest checks: every object well-formed, everything it
  * points to there or in the repo (git-index-pack(1), git-fsck(1)). Bounds: bytes, objects, memory and processor
@@ -131,21 +121,26 @@ export async function openQuarantine(
 ): Promise<Quarantine> {
   const folder = join(await bareCacheOf(ctx).folder(), `quarantine-${randomBytes(8).toString('hex')}`);
   const objects = join(folder, 'objects');
-  const remove = () => rm(folder, { recursive: true, force: true });
   const run = { gitDir: bare.gitDir, objects, alternates: bare.objects, signal: ctx.signal };
+  let reader: ObjectReader | undefined;
+  const remove = async () => {
+    await reader?.close();
+    await rm(folder, { recursive: true, force: true });
+  };
   try {
     const { count, stream } = await readHead(pack);
     await mkdir(join(objects, 'pack'), { recursive: true });
     await mkdir(join(objects, 'info'));
     await failpoint('push.before-index-pack');
+    reader = new ObjectReader(run); // it is ready when the pack is: git looks for new packs when it misses something
     if (count === 0) {
       for await (const _ of stream); // its checksum guards nothing
-      return { run, received: new Set(), pack: null, remove };
+      return { run, reader, pack: null, remove };
     }
     const name = await indexPack(run, stream, ctx.config.LARDER_PUSH_BYTES);
     await failpoint('push.unpacked');
-    const kept = join(objects, 'pack', `pack-${name}`);
-    return { run, received: oidsIn(await readFile(`${kept}.idx`)), pack: kept, remove };
+    const kept = await ReceivedPack.open(join(objects, 'pack', `pack-${name}`), count);
+    return { run, reader, pack: kept, remove };
   } catch (error) {
     await remove();
     throw error;

@@ -12,7 +12,6 @@ import { findForced, type Refusals, refuseByCard, refuseByName, refuseByTarget }
 import { type CheckedObjects, checkObjects, writeHeld, writeLarge } from './import-objects.ts';
 import { moveTogether } from './move-refs.ts';
 import { newOfPush } from './new-of-push.ts';
-import { ObjectReader } from './object-reader.ts';
 import { openQuarantine, type Quarantine } from './quarantine.ts';
 import { type PushRight, requirePush } from './require-push.ts';
 import type { PushReport, PushRequest, RefCommand } from './types.ts';
@@ -26,12 +25,11 @@ interface Checked {
   readonly refusals: Refusals;
   readonly forced: ReadonlySet<string>;
   readonly objects: CheckedObjects;
-  readonly oids: readonly Oid[];
-  /** Writes objects that are too many for one transaction. */
-  readonly writeFirst: () => Promise<void>;
+  /** What the push brought and its refs reach. */
+  readonly received: ReadonlySet<Oid>;
 }
 
-const NOTHING: CheckedObjects = { commits: [], rows: [], files: [] };
+const NOTHING: CheckedObjects = { commits: [], rows: [], encode: async function* () {}, files: [] };
 const isGoing =
   (refusals: Refusals) =>
   ({ ref }: RefCommand) =>
@@ -41,8 +39,7 @@ async function checkQuarantined(
   ctx: Ctx,
   repo: Repo,
   { snapshot }: BareRepo,
-  quarantine: Quarantine,
-  reader: ObjectReader,
+  { run, reader, pack }: Quarantine,
   commands: readonly RefCommand[],
   refusals: Refusals,
 ): Promise<Checked> {
@@ -50,21 +47,12 @@ async function checkQuarantined(
   const tips = commands.filter(isGoing(refusals)).flatMap(({ newOid }) => newOid ?? []);
   const known = new Set(snapshot.refs.map(({ oid }) => oid));
   const fresh = tips.filter((oid) => !known.has(oid));
-  const found = fresh.length > 0 ? await newOfPush(quarantine, reader, fresh, known) : [];
-  const objects = found.length > 0 ? await checkObjects(ctx, repo, reader, found) : NOTHING;
-  await refuseByCard(quarantine, reader, commands, refusals);
-  const forced = await findForced(quarantine.run, commands, refusals, objects.commits);
-  const oids = found.map(({ oid }): Oid => oid);
-  return {
-    snapshot,
-    refusals,
-    forced,
-    objects,
-    oids,
-    writeFirst: async () => {
-      if (objects.rows === null) await writeLarge(ctx, repo.id, reader, oids);
-    },
-  };
+  const found = pack && fresh.length > 0 ? await newOfPush(pack.sent, reader, fresh) : null;
+  const objects = pack && found ? await checkObjects(ctx, repo, pack, reader, found) : NOTHING;
+  const received = new Set(found?.objects.keys());
+  await refuseByCard(received, reader, commands, refusals);
+  const forced = await findForced(run, commands, refusals, objects.commits);
+  return { snapshot, refusals, forced, objects, received };
 }
 
 /** Moves the refs that may: together when the push is atomic, else each on its own. */
@@ -72,7 +60,7 @@ async function land(
   ctx: Ctx,
   repo: Repo,
   { commands, isAtomic }: PushRequest,
-  { snapshot, refusals, forced, objects, writeFirst }: Checked,
+  { snapshot, refusals, forced, objects }: Checked,
 ): Promise<void> {
   if (isAtomic && refusals.size > 0)
     for (const { ref } of commands)
@@ -81,7 +69,7 @@ async function land(
   const going = commands.filter(isGoing(refusals));
   if (going.length === 0) return;
   await failpoint('push.before-import');
-  await writeFirst();
+  if (objects.rows === null) await writeLarge(ctx, repo.id, objects.encode());
   const groups = isAtomic || going.length === 1 ? [going] : going.map((command) => [command]);
   if (groups.length > 1) await transaction(ctx.db, (tx) => writeHeld(tx, repo.id, objects));
   for (const group of groups) {
@@ -100,15 +88,16 @@ async function land(
 async function keepPack(
   ctx: Ctx,
   repo: Repo,
-  quarantine: Quarantine,
-  { refusals, forced, oids }: Checked,
+  bare: BareRepo,
+  { pack }: Quarantine,
+  { refusals, forced, received }: Checked,
   commands: readonly RefCommand[],
 ): Promise<void> {
-  if (quarantine.pack === null || refusals.size > 0 || forced.size > 0) return;
-  const own = new Set(oids);
+  if (pack === null || refusals.size > 0 || forced.size > 0) return;
   await bareCacheOf(ctx).adopt(repo, {
-    pack: quarantine.pack,
-    others: [...quarantine.received].filter((oid) => !own.has(oid)),
+    pack: pack.path,
+    over: bare.objects,
+    others: pack.sent.filter((oid) => !received.has(oid)),
     moved: commands,
   });
 }
@@ -117,16 +106,13 @@ async function receiveObjects(ctx: Ctx, repo: Repo, request: PushRequest, refusa
   const { commands } = request;
   const bare = await bareCacheOf(ctx).open(repo, { mustBePure: true, signal: ctx.signal });
   let quarantine: Quarantine | undefined;
-  let reader: ObjectReader | undefined;
   try {
     quarantine = await openQuarantine(ctx, bare, request.pack);
-    if (quarantine.received.size > 0) say(`Checking ${quarantine.received.size} objects`);
-    reader = new ObjectReader(quarantine.run);
-    const checked = await checkQuarantined(ctx, repo, bare, quarantine, reader, commands, refusals);
+    if (quarantine.pack) say(`Checking ${quarantine.pack.sent.length} objects`);
+    const checked = await checkQuarantined(ctx, repo, bare, quarantine, commands, refusals);
     await land(ctx, repo, request, checked);
-    await keepPack(ctx, repo, quarantine, checked, commands);
+    await keepPack(ctx, repo, bare, quarantine, checked, commands);
   } finally {
-    await reader?.close();
     await quarantine?.remove();
     bare.release();
   }
@@ -139,8 +125,8 @@ async function receive(ctx: Ctx, right: PushRight, request: PushRequest, say: Sa
   let unpackError: string | null = null;
   if (commands.every(({ newOid }) => newOid === null)) {
     const snapshot = await readRefSnapshot(ctx.db, repo);
-    const nothing = { snapshot, refusals, forced: new Set<string>(), objects: NOTHING, oids: [] };
-    await land(ctx, repo, request, { ...nothing, writeFirst: async () => {} });
+    const [forced, received] = [new Set<string>(), new Set<Oid>()];
+    await land(ctx, repo, request, { snapshot, refusals, forced, objects: NOTHING, received });
   } else {
     try {
       await receiveObjects(ctx, repo, request, refusals, say);
