@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { hubError } from '#lib/base/errors.ts';
@@ -13,6 +14,8 @@ export interface FetchRequest {
   readonly wants: readonly Oid[];
   /** The client says nothing of what it has. */
   readonly isFresh: boolean;
+  /** Besides, the client wants all that its wants reach, and now (protocol version 2). */
+  readonly isClone: boolean;
   /** The request as it came, for git. */
   readonly body: Buffer;
 }
@@ -35,6 +38,25 @@ function needsPure({ wants, isFresh }: FetchRequest, bare: BareRepo): boolean {
   return !isFresh || wants.some((oid) => !tips.has(oid));
 }
 
+export type Fetched =
+  /** An answer as git gives it. */
+  | { readonly kind: 'answer'; readonly body: Readable }
+  /** The pack itself, which the caller puts into an answer. */
+  | { readonly kind: 'pack'; readonly body: Readable };
+
+/** The pack that answers a plain clone of all refs as it lies: no process, nothing is counted or written again. */
+function wholePackFor({ wants, isClone }: FetchRequest, { wholePack, snapshot }: BareRepo): string | null {
+  if (!isClone || wholePack === null) return null;
+  const tips = new Set(snapshot.refs.map((ref) => ref.oid));
+  const asked = new Set(wants);
+  return asked.size === tips.size && [...asked].every((oid) => tips.has(oid)) ? wholePack : null;
+}
+
+function sendPack(ctx: Ctx, path: string, release: () => void): Readable {
+  const body = createReadStream(path, { highWaterMark: 1024 * 1024, signal: ctx.signal });
+  return body.once('close', release);
+}
+
 /**
  * What git answers to a fetch, as a stream that ends with git. The process ends when the client goes away. Throws
  * repo_not_found, overloaded (too many at a time), not_implemented (no git here). `read` is called once the caller
@@ -45,7 +67,7 @@ export async function fetchPack(
   ref: RepoRef,
   protocol: string | undefined,
   read: () => Promise<FetchRequest>,
-): Promise<Readable> {
+): Promise<Fetched> {
   const repo = await requireRead(ctx, ref);
   const release = await gitSlots(ctx).hold(ctx.signal);
   let bare: BareRepo | undefined;
@@ -57,7 +79,15 @@ export async function fetchPack(
       bare.release();
       bare = await cache.open(repo, { mustBePure: true, signal: ctx.signal });
     }
-    return serve(ctx, bare, protocol, request, release);
+    const pack = wholePackFor(request, bare);
+    const { release: leave } = bare;
+    const done = () => {
+      leave();
+      release();
+    };
+    return pack !== null
+      ? { kind: 'pack', body: sendPack(ctx, pack, done) }
+      : { kind: 'answer', body: serve(ctx, bare, protocol, request, done) };
   } catch (error) {
     bare?.release();
     release();
@@ -96,7 +126,6 @@ function serve(
       if (error instanceof GitFailure && sent > 0) out.end();
       else out.destroy(error instanceof GitFailure ? unanswered(error) : (error as Error));
     } finally {
-      bare.release();
       release();
     }
   };

@@ -26,6 +26,8 @@ export interface BareRepo {
   readonly snapshot: RefSnapshot;
   /** It holds nothing that its refs do not reach. */
   readonly isPure: boolean;
+  /** A pack with exactly what the refs reach; null when it is spread over several, or not known to be that. */
+  readonly wholePack: string | null;
   release(): void;
 }
 
@@ -145,7 +147,7 @@ export class BareCache {
   }
 
   async #purified(entry: Entry, generation: Generation, repoId: RepoId): Promise<Generation> {
-    if (generation.isPure && generation.packs <= MAX_PACKS) return generation;
+    if (generation.isPure && generation.packs.length <= MAX_PACKS) return generation;
     const { signal } = new AbortController();
     const view = entry.view as View;
     if (!generation.isPure && (await holdsOnlyReachable(generation, view, signal))) {
@@ -168,6 +170,7 @@ export class BareCache {
       objects: generation.objects,
       snapshot,
       isPure: generation.isPure,
+      wholePack: generation.isPure && generation.packs.length === 1 ? `${generation.packs[0]}.pack` : null,
       release: () => {
         if (!isHeld) return;
         isHeld = false;
@@ -190,7 +193,7 @@ export class BareCache {
   #scheduleUpkeep(entry: Entry, repoId: RepoId): void {
     clearTimeout(entry.upkeep);
     const { generation } = entry;
-    if (generation === null || (generation.isPure && generation.packs <= MAX_PACKS)) return;
+    if (generation === null || (generation.isPure && generation.packs.length <= MAX_PACKS)) return;
     const work = () =>
       this.#inTurn(entry, async () => {
         if (entry.generation !== null) await this.#purified(entry, entry.generation, repoId);

@@ -7,10 +7,11 @@ import type { Oid, RepoId } from '#lib/base/ids.ts';
 import { EMPTY_TREE_OID } from '../git/tree.ts';
 import { checkPresence } from './missing-among.ts';
 import { newObjects } from './new-objects.ts';
+import { ReachCheck } from './reach-check.ts';
 import { readAllRows, readRows } from './read-rows.ts';
 import type { RefSnapshot } from './ref-snapshot.ts';
 import { runGit, startGit } from './run-git.ts';
-import { writePack } from './write-pack.ts';
+import { type WrittenPack, writePack } from './write-pack.ts';
 
 /** One folder of objects of one repo. Packs are added to it, never taken away; it is replaced as a whole. */
 export interface Generation {
@@ -21,7 +22,8 @@ export interface Generation {
   tips: ReadonlySet<Oid>;
   /** Nothing else is in it. */
   isPure: boolean;
-  packs: number;
+  /** The files of its packs, without `.pack` and `.idx`. */
+  packs: string[];
   bytes: number;
   /** Requests that read it now. */
   users: number;
@@ -47,7 +49,7 @@ async function emptyGeneration(parent: string): Promise<Generation> {
     objects,
     tips: new Set(),
     isPure: true,
-    packs: 0,
+    packs: [],
     bytes: 0,
     users: 0,
     isRetired: false,
@@ -55,6 +57,11 @@ async function emptyGeneration(parent: string): Promise<Generation> {
 }
 
 const tipsOf = (snapshot: RefSnapshot) => new Set(snapshot.refs.map((ref) => ref.oid));
+
+function addPack(generation: Generation, pack: WrittenPack): void {
+  generation.packs.push(pack.path);
+  generation.bytes += pack.sizeBytes;
+}
 
 /** A generation with everything that the database has of a repo, reachable or not. */
 export async function buildGeneration(
@@ -65,6 +72,7 @@ export async function buildGeneration(
 ): Promise<Generation> {
   const generation = await emptyGeneration(parent);
   const pack = join(generation.objects, 'pack');
+  const check = new ReachCheck();
   await transaction(db, async (tx) => {
     await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const { rows } = await tx.query<{ count: number }>(
@@ -73,11 +81,10 @@ export async function buildGeneration(
     );
     const count = rows[0]?.count ?? 0;
     if (count === 0) return;
-    generation.bytes += await writePack(pack, count, readAllRows(tx, repoId));
-    generation.packs++;
+    addPack(generation, await writePack(pack, count, check.watch(readAllRows(tx, repoId))));
   });
   generation.tips = tipsOf(snapshot);
-  generation.isPure = generation.packs === 0;
+  generation.isPure = await check.isAllReachable(generation.tips);
   return generation;
 }
 
@@ -100,8 +107,7 @@ export async function updateGeneration(
     await presence.close();
     if (oids.length > 0) {
       const pack = join(generation.objects, 'pack');
-      generation.bytes += await writePack(pack, oids.length, readRows(db, repoId, oids));
-      generation.packs++;
+      addPack(generation, await writePack(pack, oids.length, readRows(db, repoId, oids)));
     }
   }
   if (gone.length > 0 && generation.isPure) {
@@ -146,8 +152,7 @@ export async function adoptPack(
   const { size } = await stat(`${pack}.pack`);
   await rename(`${pack}.pack`, join(folder, `${name}.pack`));
   await rename(`${pack}.idx`, join(folder, `${name}.idx`));
-  generation.packs++;
-  generation.bytes += size;
+  addPack(generation, { path: join(folder, name), sizeBytes: size });
   const tips = new Set(generation.tips);
   for (const { oldOid } of moved) if (oldOid !== null) tips.delete(oldOid);
   for (const { newOid } of moved) if (newOid !== null) tips.add(newOid);
@@ -179,7 +184,7 @@ export async function holdsOnlyReachable(
   view: View,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (generation.packs !== 1) return false;
+  if (generation.packs.length !== 1) return false;
   const reachable = await countReachable(view.gitDir, generation.tips, signal);
   return reachable === (await countStored(view.gitDir, signal));
 }
@@ -203,9 +208,10 @@ export async function rewriteGeneration(
   const names = (await readdir(pack)).sort((a, b) => Number(a.endsWith('.idx')) - Number(b.endsWith('.idx')));
   for (const name of names) {
     next.bytes += (await stat(join(pack, name))).size;
-    await rename(join(pack, name), join(pack, name.replace(/^tmp-/, 'pack-')));
+    const kept = join(pack, name.replace(/^tmp-/, 'pack-'));
+    await rename(join(pack, name), kept);
+    if (kept.endsWith('.idx')) next.packs.push(kept.slice(0, -'.idx'.length));
   }
-  next.packs = 1;
   next.tips = generation.tips;
   return next;
 }

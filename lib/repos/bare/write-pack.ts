@@ -98,16 +98,23 @@ async function writeEntries(
   return { entries, sum: digest, sizeBytes: offset + digest.length };
 }
 
+export interface WrittenPack {
+  /** Its files, without `.pack` and `.idx`. */
+  readonly path: string;
+  /** Both files together. */
+  readonly sizeBytes: number;
+}
+
 /**
  * Writes rows, which come in the order of their oids, as a pack with its index into a folder of packs: rows are
  * deflated as a pack carries them, so nothing is inflated and git need not run. The index appears last and by a
- * rename: git sees the whole pack or nothing of it. Returns the bytes written.
+ * rename: git sees the whole pack or nothing of it.
  */
 export async function writePack(
   folder: string,
   count: number,
   batches: AsyncIterable<readonly PackRow[]>,
-): Promise<number> {
+): Promise<WrittenPack> {
   const aside = join(folder, `tmp_${randomBytes(8).toString('hex')}`);
   try {
     const file = await open(aside, 'wx');
@@ -122,7 +129,7 @@ export async function writePack(
     await rename(aside, `${name}.pack`);
     await writeFile(aside, index);
     await rename(aside, `${name}.idx`);
-    return written.sizeBytes + index.length;
+    return { path: name, sizeBytes: written.sizeBytes + index.length };
   } finally {
     await rm(aside, { force: true });
   }

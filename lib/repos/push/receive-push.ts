@@ -9,6 +9,7 @@ import { type RefSnapshot, readRefSnapshot } from '../bare/ref-snapshot.ts';
 import { holdFiles } from '../files/hold-files.ts';
 import type { Repo, RepoRef } from '../types.ts';
 import { findForced, type Refusals, refuseByCard, refuseByName, refuseByTarget } from './check-refs.ts';
+import { drain } from './drain.ts';
 import { type CheckedObjects, checkObjects, writeHeld, writeLarge } from './import-objects.ts';
 import { moveTogether } from './move-refs.ts';
 import { newOfPush } from './new-of-push.ts';
@@ -133,6 +134,7 @@ async function receive(ctx: Ctx, right: PushRight, request: PushRequest, say: Sa
     } catch (error) {
       if (!isHubError(error) || error.status >= 500 || error.code === 'repo_not_found') throw error;
       unpackError = error.message;
+      await drain(request.pack, ctx.config.LARDER_PUSH_BYTES);
     }
   }
   const results = commands.map(({ ref }) => ({

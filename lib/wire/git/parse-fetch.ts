@@ -56,7 +56,7 @@ export async function parseFetch(source: AsyncIterable<Buffer>): Promise<FetchRe
     if (typeof pkt === 'string') throw refuse('a mark of another protocol version');
     readArgument(textOf(pkt), asked);
   }
-  return { ...asked, body: Buffer.concat(chunks) };
+  return { ...asked, isClone: false, body: Buffer.concat(chunks) };
 }
 
 export type Command =
@@ -73,6 +73,10 @@ function questionOf(lines: readonly string[]): RefQuestion {
     prefixes: lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length)),
   };
 }
+
+/** Arguments that ask for nothing but a pack of everything. */
+const isPlain = (line: string) =>
+  /^(?:want [0-9a-f]{40}|done|ofs-delta|thin-pack|no-progress|include-tag)$/.test(line);
 
 /** One command of protocol version 2: its name and abilities, a delimiter, its arguments, a flush. */
 export async function parseCommand(source: AsyncIterable<Buffer>): Promise<Command> {
@@ -96,5 +100,6 @@ export async function parseCommand(source: AsyncIterable<Buffer>): Promise<Comma
   if (commands[0] !== 'command=fetch') throw refuse(`unknown command ${JSON.stringify(commands[0])}`);
   const asked: Asked = { wants: [], isFresh: true };
   for (const line of lines) readArgument(line, asked);
-  return { kind: 'fetch', request: { ...asked, body: Buffer.concat(chunks) } };
+  const isClone = lines.includes('done') && lines.includes('ofs-delta') && lines.every(isPlain);
+  return { kind: 'fetch', request: { ...asked, isClone, body: Buffer.concat(chunks) } };
 }

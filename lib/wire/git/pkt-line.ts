@@ -18,6 +18,20 @@ export function pktLine(payload: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from((bytes.length + 4).toString(16).padStart(4, '0')), bytes]);
 }
 
+/** Payload of one line of side-band-64k, without its band. */
+const BAND_BYTES = 65_515;
+
+/** Bytes on one channel of side-band-64k, not copied: 1 is data, 2 is shown to people (gitprotocol-pack(5)). */
+export function onBand(band: 1 | 2, bytes: Buffer): Buffer[] {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += BAND_BYTES) {
+    const part = bytes.subarray(at, at + BAND_BYTES);
+    parts.push(Buffer.from(`${(part.length + 5).toString(16).padStart(4, '0')}${String.fromCharCode(band)}`));
+    parts.push(part);
+  }
+  return parts;
+}
+
 const malformed = (what: string) => hubError('invalid_input', `malformed request: ${what}`);
 
 /** Reads pkt-lines from a stream, and then what follows them as it is. Throws invalid_input for what is none. */

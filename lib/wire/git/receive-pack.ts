@@ -4,15 +4,12 @@ import type { PushReport } from '#lib/repos/push/types.ts';
 import type { WireRequest } from '../request.ts';
 import type { WireResponse } from '../respond.ts';
 import { type ParsedPush, parsePush } from './parse-push.ts';
-import { FLUSH, MAX_PAYLOAD, pktLine } from './pkt-line.ts';
+import { FLUSH, MAX_PAYLOAD, onBand, pktLine } from './pkt-line.ts';
 import { repoRefOf } from './repo-ref-of.ts';
 import { requestBody } from './request-body.ts';
 import { sendWhole } from './send.ts';
 
 const TYPE = 'application/x-git-receive-pack-result';
-/** Payload of one pkt-line of side-band-64k, without its band. */
-const BAND_BYTES = 65_515;
-
 /** Longest reason in a report, in bytes: it is one line on somebody's terminal. */
 const MAX_REASON = 1000;
 
@@ -40,14 +37,6 @@ function formatReport({ unpackError, results }: PushReport): Buffer {
   return Buffer.concat([reportLine('unpack ', unpackError ?? 'ok'), ...lines, FLUSH]);
 }
 
-/** Bytes on one channel of side-band-64k: 1 is the report, 2 is shown to people. */
-function onBand(band: 1 | 2, bytes: Buffer): Buffer[] {
-  const lines: Buffer[] = [];
-  for (let at = 0; at < bytes.length; at += BAND_BYTES)
-    lines.push(pktLine(Buffer.concat([Buffer.from([band]), bytes.subarray(at, at + BAND_BYTES)])));
-  return lines;
-}
-
 function answerTo(push: ParsedPush, report: PushReport, said: readonly string[]): Buffer {
   const wantsReport = push.abilities.has('report-status') || push.abilities.has('report-status-v2');
   const body = wantsReport ? formatReport(report) : Buffer.alloc(0);
@@ -67,6 +56,7 @@ export async function receivePack(ctx: Ctx, req: WireRequest, res: WireResponse)
     return push;
   };
   const report = await receivePush(ctx, repoRefOf(req), read, (line) => said.push(line));
+  if (!req.raw.complete) res.setHeader('connection', 'close'); // see refuse in dispatch.ts
   sendWhole(
     res,
     TYPE,

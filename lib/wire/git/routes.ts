@@ -6,6 +6,7 @@ import type { WireRequest } from '../request.ts';
 import type { WireResponse } from '../respond.ts';
 import { type Route, type RouteMeta, route } from '../route.ts';
 import { formatAbilities, formatLsRefs, formatRefs, type Service } from './advertise.ts';
+import { packfileSection } from './packfile-section.ts';
 import { parseCommand, parseFetch } from './parse-fetch.ts';
 import { receivePack } from './receive-pack.ts';
 import { repoRefOf } from './repo-ref-of.ts';
@@ -55,12 +56,15 @@ async function uploadPack(ctx: Ctx, req: WireRequest, res: WireResponse): Promis
   const version = versionOf(req);
   if (version < 2) {
     const protocol = version === 1 ? 'version=1' : undefined;
-    return send(res, FETCHED, await fetchPack(ctx, repo, protocol, () => parseFetch(requestBody(req))));
+    const { body } = await fetchPack(ctx, repo, protocol, () => parseFetch(requestBody(req)));
+    return send(res, FETCHED, body);
   }
   const shown = await advertiseRefs(ctx, repo, false);
   const command = await parseCommand(requestBody(req));
-  if (command.kind === 'fetch')
-    return send(res, FETCHED, await fetchPack(ctx, repo, 'version=2', async () => command.request));
+  if (command.kind === 'fetch') {
+    const { kind, body } = await fetchPack(ctx, repo, 'version=2', async () => command.request);
+    return send(res, FETCHED, kind === 'pack' ? packfileSection(body) : body);
+  }
   sendWhole(
     res,
     FETCHED,

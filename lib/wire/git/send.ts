@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
 import type { WireResponse } from '../respond.ts';
 
 /** A client that takes nothing for so long is gone: it must not hold a process. */
@@ -17,8 +16,8 @@ export function sendWhole(res: WireResponse, type: string, body: Buffer): void {
  * Streams an answer of unknown length. The head is written with the first bytes: an answer that fails before them is
  * refused like any other request, one that fails later breaks the connection.
  */
-export async function send(res: WireResponse, type: string, body: Readable): Promise<void> {
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+export async function send(res: WireResponse, type: string, body: AsyncIterable<Buffer>): Promise<void> {
+  for await (const chunk of body) {
     if (!res.headersSent) res.writeHead(200, headersOf(type));
     if (!res.write(chunk)) await drained(res);
   }
