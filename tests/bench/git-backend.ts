@@ -3,11 +3,17 @@ import { createServer } from 'node:http';
 
 /**
  * The peer of the git bench: git's own `git http-backend` (git-http-backend(1)) as CGI over the folder given as
- * argument, for anybody, pushes included. Prints its port.
+ * argument. Anybody reads; who pushes is asked for a name and a password first, as at the hub, and any will do: so a push
+ * makes the same requests on both sides. Prints its port.
  */
 const root = process.argv[2] ?? '';
 const server = createServer((req, res) => {
   const url = new URL(req.url ?? '/', 'http://localhost');
+  if (/\bgit-receive-pack$/.test(url.pathname + url.search) && req.headers.authorization === undefined) {
+    req.resume();
+    res.writeHead(401, { 'www-authenticate': 'Basic realm="peer"' }).end();
+    return;
+  }
   const child = spawn('git', ['http-backend'], {
     env: {
       PATH: process.env.PATH,

@@ -59,7 +59,7 @@ async function createRepo(hub: Hub, name: string): Promise<string> {
 async function prepare(folder: string, hub: Hub, port: number): Promise<Sides> {
   const ours = await createRepo(hub, 'bench');
   const other = await createRepo(hub, 'other');
-  const theirs = `http://127.0.0.1:${port}/peer.git`;
+  const theirs = `http://bench:bench@127.0.0.1:${port}/peer.git`;
   const peer = join(folder, 'peer.git');
   const work = join(folder, 'work');
   await git('clone', '-q', ours, work);
@@ -151,7 +151,10 @@ async function pushes(sides: Sides): Promise<Figure> {
   };
 }
 
-/** Clone, fetch and push with stock git against git's own server over a packed bare repo with the same content. */
+/**
+ * Clone, fetch and push with stock git against git's own server over a packed bare repo with the same content. Both
+ * sides let anybody read and answer 401 to the first request of a push.
+ */
 export async function benchGit(): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'larder-bench-git-'));
   const hub = await startHub({ env: { LOG_LEVEL: 'warn', LARDER_GIT_CACHE_BYTES: '0' } });

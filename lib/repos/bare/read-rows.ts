@@ -3,8 +3,8 @@ import { bytesOf, type Oid, type RepoId } from '#lib/base/ids.ts';
 import type { Kind } from '../git/objects.ts';
 import type { PackRow } from './write-pack.ts';
 
-/** Rows of a page; contents above LARGE_BYTES come after it, some MiB at a time: at most 32 MiB in memory. */
-const PAGE = 4000;
+/** Rows of a page; contents above LARGE_BYTES come after it, some MiB at a time: at most 32 MiB in memory, two pages. */
+const PAGE = 2000;
 const LARGE_BYTES = 8 * 1024;
 const BATCH_BYTES = 8 * 1024 * 1024;
 
@@ -88,12 +88,13 @@ export async function* readAllRows(db: Queryable, repoId: RepoId): AsyncGenerato
     });
     return parsePage(rows[0]?.page ?? Buffer.alloc(0));
   };
-  let page = await readPage(Buffer.alloc(0));
-  for (let end = page.at(-1); end !== undefined; end = page.at(-1)) {
-    const isLast = page.length < PAGE;
+  for (let page = await readPage(Buffer.alloc(0)); page.length > 0; ) {
+    const end = page.at(-1) as PageRow;
+    // the database reads on while this page is written
+    const next = page.length < PAGE ? Promise.resolve([]) : readPage(end.oid);
+    next.catch(() => {}); // thrown below, unless the caller stops before
     yield* fill(db, repoId, page);
-    if (isLast) return;
-    page = await readPage(end.oid);
+    page = await next;
   }
 }
 

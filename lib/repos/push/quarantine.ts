@@ -124,8 +124,7 @@ export async function openQuarantine(
   const run = { gitDir: bare.gitDir, objects, alternates: bare.objects, signal: ctx.signal };
   let reader: ObjectReader | undefined;
   const remove = async () => {
-    await reader?.close();
-    await rm(folder, { recursive: true, force: true });
+    await Promise.all([reader?.close(), rm(folder, { recursive: true, force: true })]);
   };
   try {
     const { count, stream } = await readHead(pack);
