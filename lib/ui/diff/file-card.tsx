@@ -72,7 +72,7 @@ export function FileCard(props: FileCardProps) {
     <section
       ref={ref}
       id={anchor}
-      aria-label={file.path}
+      aria-label={visibleText(file.path)}
       tabIndex={-1}
       className="scroll-mt-28 overflow-clip rounded-lg border border-line bg-surface focus-visible:outline-offset-0"
     >
@@ -158,7 +158,7 @@ function CardHead(props: {
         type="button"
         onClick={props.onToggle}
         aria-expanded={isOpen}
-        aria-label={t(isOpen ? 'diff.collapse' : 'diff.expand', { path: file.path })}
+        aria-label={t(isOpen ? 'diff.collapse' : 'diff.expand', { path: visibleText(file.path) })}
         className={quiet}
       >
         <Chevron className="size-4" />
@@ -169,7 +169,11 @@ function CardHead(props: {
         <span className="font-medium">{visibleText(file.path)}</span>
         <Facts file={file} />
       </h3>
-      <CopyButton text={file.path} label={`${t('words.copy')} ${file.path}`} className="max-md:hidden" />
+      <CopyButton
+        text={file.path}
+        label={`${t('words.copy')} ${visibleText(file.path)}`}
+        className="max-md:hidden"
+      />
       {props.choice}
       <LineCounts file={file} />
       {props.mark}
@@ -188,8 +192,8 @@ function CardHead(props: {
         look="quiet"
         size="icon"
         href={fileAddress(repo, 'blob', revision, file.path)}
-        aria-label={t('diff.openFile', { path: file.path })}
-        title={t('diff.openFile', { path: file.path })}
+        aria-label={t('diff.openFile', { path: visibleText(file.path) })}
+        title={t('diff.openFile', { path: visibleText(file.path) })}
         className="size-7 text-muted max-md:size-9"
       >
         <ExternalLink />

@@ -1,6 +1,7 @@
 'use client';
 
 import { Fragment, type ReactNode } from 'react';
+import { visibleText } from '#lib/base/visible-text.ts';
 import type { DiffLine, Hunk } from '#lib/repos/diff/types.ts';
 import { useTranslator } from '../reader.tsx';
 import { EmptyCells, NumberCell, TextCell } from './line-cells.tsx';
@@ -15,7 +16,7 @@ export function HunkTable({ style, hunks, ...props }: Props & { style: DiffStyle
   const t = useTranslator();
   return (
     <table className="w-full table-fixed border-collapse font-mono text-xs leading-5 [font-variant-ligatures:none]">
-      <caption className="sr-only">{t('diff.changesOf', { path: props.path })}</caption>
+      <caption className="sr-only">{t('diff.changesOf', { path: visibleText(props.path) })}</caption>
       <colgroup>
         <col className="w-12 max-md:w-9" />
         {style === 'split' && <col />}

@@ -1,6 +1,7 @@
 'use client';
 
 import { useMemo, useState } from 'react';
+import { visibleText } from '#lib/base/visible-text.ts';
 import type { ChangedFile } from '#lib/repos/diff/types.ts';
 import { DiffView, type DiffViewProps } from '../diff/diff-view.tsx';
 import type { LinePlace } from '../diff/line-place.ts';
@@ -99,7 +100,7 @@ function ViewedMark({
         type="checkbox"
         checked={isViewed}
         onChange={onToggle}
-        aria-label={`${t('pulls.viewed')}: ${file.path}`}
+        aria-label={`${t('pulls.viewed')}: ${visibleText(file.path)}`}
         className="accent-(--ring)"
       />
       <span>{t('pulls.viewed')}</span>

@@ -1,3 +1,4 @@
+import { visibleText } from '#lib/base/visible-text.ts';
 import { formatSize } from '../format.ts';
 import { hub } from '../hub.ts';
 import { MAX_SOURCE_LINES } from '../limits.ts';
@@ -15,7 +16,11 @@ export async function SourceView({ text, path, isCut }: { text: string; path: st
         <pre className="source p-4">{source}</pre>
       ) : (
         // sourceHtml escapes every character of the file.
-        <section className="source py-2" aria-label={path} dangerouslySetInnerHTML={{ __html: html }} />
+        <section
+          className="source py-2"
+          aria-label={visibleText(path)}
+          dangerouslySetInnerHTML={{ __html: html }}
+        />
       )}
       {(isCut || all.length > MAX_SOURCE_LINES) && (
         <p className="border-t border-line px-4 py-2.5 text-sm text-muted">

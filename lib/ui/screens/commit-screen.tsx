@@ -87,7 +87,7 @@ async function Head({ page: { place, commit, shown, branch } }: { page: CommitPa
 
 async function Origin({ page: { place, commit } }: { page: CommitPage }) {
   const [t, { language }, ctx] = await Promise.all([translator(), readerWishes(), pageContext()]);
-  const author = commit.userName ?? commit.authorName;
+  const author = commit.userName ?? visibleText(commit.authorName);
   return (
     <div className="flex flex-wrap items-center gap-x-5 gap-y-1.5 border-t border-line bg-sunken px-4 py-2 text-sm text-muted">
       <span className="flex items-center gap-1.5">
