@@ -80,7 +80,7 @@ test('two ticked commits show in a sentence and a picture which tensors changed,
   await page.getByText('1 of 20 tensors changed, 95 % of bytes shared').waitFor({ timeout: 30_000 });
   const row = page.getByRole('row', { name: /model\.layers\.3\.self_attn\.q_proj\.weight/ });
   await row.getByText('0.250').first().waitFor({ timeout: 30_000 });
-  await page.getByTitle('layer 3 · attn: 1 of 1 changed · ‖Δ‖/‖a‖ 0.25').waitFor();
+  await page.getByTitle('layer 3 · attn: 1 of 1 changed · |Δ| / |a| 0.25').waitFor();
   await page.getByTitle('layer 2 · attn: 0 of 1 changed').waitFor();
   await page.getByRole('searchbox', { name: 'Filter tensors' }).fill('lm_head');
   await page.getByText('1 of 20', { exact: true }).waitFor();

@@ -22,7 +22,7 @@ function wordsOf(cell: StripCell, t: Translator): string {
     tensors: cell.tensors,
     different: cell.different,
   });
-  return cell.relative === null ? facts : `${facts} · ‖Δ‖/‖a‖ ${cell.relative.toPrecision(2)}`;
+  return cell.relative === null ? facts : `${facts} · |Δ| / |a| ${cell.relative.toPrecision(2)}`;
 }
 
 /**

@@ -93,7 +93,7 @@ function Head() {
           {t('repo.tensorSize')}
         </th>
         <th scope="col" className={right} title={t('diff.relativeHint')}>
-          <span className="font-mono text-xs">‖Δ‖/‖a‖</span>
+          <span className="font-mono text-xs">|Δ| / |a|</span>
         </th>
         <th scope="col" className={right} title={t('diff.maxHint')}>
           max |Δ|
