@@ -6,6 +6,7 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { type BareRepo, bareCacheOf } from '../bare/bare-cache.ts';
 import { gitSlots } from '../bare/git-slots.ts';
 import { type RefSnapshot, readRefSnapshot } from '../bare/ref-snapshot.ts';
+import { requireGit } from '../bare/require-git.ts';
 import { holdFiles } from '../files/hold-files.ts';
 import type { Repo, RepoRef } from '../types.ts';
 import { findForced, type Refusals, refuseByCard, refuseByName, refuseByTarget } from './check-refs.ts';
@@ -158,6 +159,7 @@ export async function receivePush(
   say: Say,
 ): Promise<PushReport | null> {
   const right = await requirePush(ctx, ref);
+  await requireGit();
   return gitSlots(ctx).use(async () => {
     const request = await read();
     return request.commands.length === 0 ? null : receive(ctx, right, request, say);
