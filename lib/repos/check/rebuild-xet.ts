@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { transaction } from '#lib/base/db.ts';
-import { bytesOf, type RepoId, type Sha256 } from '#lib/base/ids.ts';
+import type { RepoId, Sha256 } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
 import { chunkCount, rawEnd, storedEnd } from '../files/xet/chunk-table.ts';
