@@ -3,6 +3,7 @@ import { hubError } from '#lib/base/errors.ts';
 import { bytesOf, type RepoId, type Sha256, type XetHash } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { requireRead, requireWrite } from '../access.ts';
+import { linkWithinQuota } from '../storage/require-room.ts';
 import type { RepoRef } from '../types.ts';
 import { findFiles } from './find-files.ts';
 
@@ -25,7 +26,7 @@ const COPY = `INSERT INTO repo_file AS e (repo_id, sha256, size_bytes, object_id
 /**
  * Lets another repo hold large files of this one, without copying a byte: who may read the one and write to the other
  * could download and upload them. Returns for every file that could not be copied why. The files that could are
- * held when it returns, all in one transaction. Throws repo_not_found (either), forbidden (the target).
+ * held when it returns, all in one transaction. Throws repo_not_found (either), forbidden (the target), quota_exceeded.
  */
 export async function copyFiles(
   ctx: Ctx,
@@ -63,7 +64,8 @@ async function copy(
   userId: string,
 ): Promise<void> {
   await transaction(ctx.db, async (tx) => {
-    await tx.query(COPY, [to, from, sha256s.map(bytesOf), userId]);
+    const link = () => tx.query(COPY, [to, from, sha256s.map(bytesOf), userId]);
+    await linkWithinQuota(tx, ctx.config, to, link);
     if ((await findFiles(tx, to, sha256s)).size !== sha256s.length)
       throw hubError('busy', 'files of the source repository are just being deleted; try again');
   });
