@@ -64,3 +64,15 @@ CREATE TABLE "storage_report" (
 -- One domain may belong to the whole hub: LARDER_DEDUP_DOMAIN.
 ALTER TABLE "xet_domain" ALTER COLUMN "namespace_id" DROP NOT NULL;
 CREATE UNIQUE INDEX "xet_domain_of_hub" ON "xet_domain" ((1)) WHERE "namespace_id" IS NULL;
+
+-- Files that were uploaded before there was an index: the chunks that clients ask about, by the last two bits of their
+-- 26th byte and all of the 25th; the first of a xorb stands for the first of a file.
+INSERT INTO "chunk_index" ("domain_id", "chunk_hash", "xorb_id")
+  SELECT DISTINCT ON (x."domain_id", chunk.hash) x."domain_id", chunk.hash, x."id"
+  FROM "xorb" x
+  CROSS JOIN LATERAL generate_series(0, x."chunk_count" - 1) AS i
+  CROSS JOIN LATERAL (SELECT substring(x."chunk_meta" FROM i * 40 + 1 FOR 32) AS hash) AS chunk
+  WHERE x."state" = 'live' AND EXISTS (SELECT 1 FROM "xet_file_xorb" e WHERE e."xorb_id" = x."id")
+    AND (i = 0 OR (get_byte(chunk.hash, 24) = 0 AND get_byte(chunk.hash, 25) & 3 = 0))
+  ORDER BY x."domain_id", chunk.hash, x."id"
+  ON CONFLICT DO NOTHING;
