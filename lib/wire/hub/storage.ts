@@ -1,11 +1,20 @@
 import { z } from 'zod';
+import { readStorage } from '#lib/repos/storage/read-storage.ts';
 import { readUsage } from '#lib/repos/storage/read-usage.ts';
 import { setQuota } from '#lib/repos/storage/set-quota.ts';
-import { repoRefOf } from '../hf/repo-params.ts';
+import { API_REPO, repoRefOf } from '../hf/repo-params.ts';
 import { sendJson } from '../respond.ts';
 import { type Route, route } from '../route.ts';
 
 const MAX_BODY_BYTES = 16_384;
+
+/** Where the bytes of a repo's large files are: sums, files, refs, commits, sharing. */
+const repoStorage = route(
+  ['GET', 'HEAD'],
+  `${API_REPO}/storage`,
+  { operation: 'repo.storage', access: 'repo.read' },
+  async (ctx, req, res) => sendJson(res, 200, await readStorage(ctx, repoRefOf(req))),
+);
 
 /** How much a user or an organization holds, and which repos hold it. */
 const usage = route(
@@ -41,4 +50,4 @@ const repoQuota = route(
   },
 );
 
-export const storageRoutes: readonly Route[] = [usage, namespaceQuota, repoQuota];
+export const storageRoutes: readonly Route[] = [repoStorage, usage, namespaceQuota, repoQuota];
