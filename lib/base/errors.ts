@@ -19,6 +19,7 @@ export const ERROR_TABLE = {
   invalid_object: { status: 422 },
   method_not_allowed: { status: 405 },
   too_large: { status: 413 },
+  quota_exceeded: { status: 413 }, // huggingface_hub shows the message of a 413 as it is, that of a 403 as a lack of rights
   range_not_satisfiable: { status: 416 },
   conflict_exists: { status: 409 },
   busy: { status: 409, retryAfterSeconds: 1 },
