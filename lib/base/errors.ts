@@ -32,6 +32,7 @@ export const ERROR_TABLE = {
   not_implemented: { status: 501 },
   not_ready: { status: 503, retryAfterSeconds: 2 },
   overloaded: { status: 503, retryAfterSeconds: 2 },
+  storage_full: { status: 507 }, // a person must make room: trying again soon is of no use
   internal: { status: 500 },
 } as const satisfies Record<string, { status: number; hubCode?: string; retryAfterSeconds?: number }>;
 

@@ -23,7 +23,7 @@ const COPY = `INSERT INTO repo_file AS e (repo_id, sha256, size_bytes, object_id
   ON CONFLICT (repo_id, sha256) DO UPDATE SET
     size_bytes = EXCLUDED.size_bytes, object_id = EXCLUDED.object_id, xet_file_id = EXCLUDED.xet_file_id
   WHERE NOT EXISTS (SELECT 1 FROM stored_object o WHERE o.id = e.object_id AND o.state = 'live')
-    AND NOT EXISTS (SELECT 1 FROM xet_file x WHERE x.id = e.xet_file_id AND x.sha256_state <> 'bad')`;
+    AND NOT EXISTS (SELECT 1 FROM xet_file x WHERE x.id = e.xet_file_id AND x.sha256_state IN ('verified', 'unverified'))`;
 
 /**
  * Lets another repo hold large files of this one, without copying a byte: who may read the one and write to the other
