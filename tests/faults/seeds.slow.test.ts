@@ -249,9 +249,11 @@ test('one hub through many seeds: killed, failing, stalled or held at a named po
       if (await runSeed(seed, plan, doors, history)) hit.add(plan.point);
       const isFull = index % FULL_CHECK_EVERY === FULL_CHECK_EVERY - 1 || index === SEEDS.length - 1;
       const problems = await check(history, claims, isFull);
+      if (beside.serverPid === null) problems.push('the process beside has ended by itself');
       expect(problems, what).toEqual([]);
     } catch (error) {
-      throw new Error(what, { cause: error });
+      const ended = beside.serverPid === null ? `; the process beside has ended:\n${beside.logs()}` : '';
+      throw new Error(what + ended, { cause: error });
     }
     tookMs.push(Date.now() - startedMs);
   }

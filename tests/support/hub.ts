@@ -102,7 +102,8 @@ class Processes {
   worker: Child | null = null;
   private readonly env: Record<string, string>;
   private readonly hasWorker: boolean;
-  private earlier = '';
+  /** Those that have ended: what they wrote last may be read after their end is known. */
+  private readonly past: Child[] = [];
 
   constructor(env: Record<string, string>, hasWorker: boolean) {
     this.env = env;
@@ -133,12 +134,12 @@ class Processes {
   }
 
   logs(): string {
-    return `${this.earlier}${this.server?.logs() ?? ''}${this.worker?.logs() ?? ''}`;
+    return [...this.past, this.server, this.worker].map((child) => child?.logs() ?? '').join('');
   }
 
   private ended(which: 'server' | 'worker', child: Child): void {
     if (this[which] !== child) return;
-    this.earlier += child.logs();
+    this.past.push(child);
     this[which] = null;
   }
 }
