@@ -10,6 +10,7 @@ import {
 import { hubError } from '#lib/base/errors.ts';
 import { exactLength } from './exact-length.ts';
 import { type ByteRange, type ObjectInfo, ObjectMissing, type ObjectStore } from './object-store.ts';
+import { piecesOf } from './pieces.ts';
 import { probeStore } from './probe-store.ts';
 import { createS3Client, ensureBucket, type S3Options, storeFailure } from './s3-client.ts';
 import { createS3Multipart } from './s3-multipart.ts';
@@ -41,6 +42,10 @@ export async function createS3Store(options: S3Options): Promise<ObjectStore> {
       );
     },
     get: (key, getOptions = {}) => read(client, Bucket, key, getOptions),
+    async pieces(key, getOptions = {}) {
+      const body = await read(client, Bucket, key, getOptions);
+      return piecesOf(body[Symbol.asyncIterator](), () => void body.destroy());
+    },
     head: (key) => head(client, Bucket, key),
     delete: (keys) => deleteAll(client, Bucket, keys),
     list: (prefix) => list(client, Bucket, prefix),

@@ -2,7 +2,6 @@ import type { App } from '#lib/identity/context.ts';
 import type { ByteRange } from '#lib/storage/object-store.ts';
 import { CHUNK_ROW_BYTES, rawEnd, storedEnd } from './chunk-table.ts';
 import { chunkTables, xorbsById } from './db.ts';
-import { droppedBuffers } from './free-buffers.ts';
 import { type PlacedTerm, selectTerms } from './plan-reconstruction.ts';
 import type { Term } from './terms.ts';
 import { workerPool } from './worker-pool.ts';
@@ -96,12 +95,11 @@ class Buffers {
 }
 
 async function fetchRun(app: App, run: Run, buffers: Buffers, signal: AbortSignal): Promise<Buffer> {
-  const source = await app.store.get(run.objectKey, { range: run.bytes, signal });
+  const source = await app.store.pieces(run.objectKey, { range: run.bytes, signal });
   const stored = buffers.take(run.bytes.end - run.bytes.start + 1);
   let filled = 0;
-  for await (const part of source as AsyncIterable<Buffer>) filled += part.copy(stored, filled);
+  for await (const part of source) filled += part.copy(stored, filled);
   if (filled !== stored.length) throw new Error('a stored xorb is shorter than its chunk list');
-  droppedBuffers(filled); // the parts just copied
   const raw = buffers.take(run.rawBytes);
   const input = { stored, rows: run.rows, origin: run.origin, raw };
   const done = await workerPool(app).run('decodeRecords', input, [stored.buffer, raw.buffer]);
@@ -112,24 +110,22 @@ async function fetchRun(app: App, run: Run, buffers: Buffers, signal: AbortSigna
 /**
  * The bytes of a range (inclusive, inside the file) of a file given by its terms, in order. Runs ahead of the reader
  * by a few MiB, whatever the size of the file; every chunk is checked against its hash, so that a damaged object ends
- * the stream in an error and never in wrong bytes. With `reuseBuffers` what is yielded is only valid until the next
- * piece is asked for.
+ * the stream in an error and never in wrong bytes. What is yielded is only valid until the next piece is asked for.
  */
 export async function* readTerms(
   app: App,
   terms: readonly Term[],
   range: ByteRange,
-  options: { signal: AbortSignal; reuseBuffers: boolean },
+  whileOpen: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const signal = AbortSignal.any([whileOpen, stop.signal]);
   const buffers = new Buffers();
   const ahead: Promise<Buffer>[] = [];
   async function* first(): AsyncGenerator<Buffer> {
     const bytes = await (ahead.shift() as Promise<Buffer>);
     yield bytes;
-    if (options.reuseBuffers) buffers.give(bytes);
-    else droppedBuffers(bytes.length);
+    buffers.give(bytes);
   }
   try {
     for await (const run of planRuns(app, terms, range)) {
