@@ -53,9 +53,19 @@ export async function writeTemp(
   body: Readable | Uint8Array,
   options: { sizeBytes: number; signal?: AbortSignal },
 ): Promise<string> {
+  const path = join(temp, randomBytes(16).toString('hex'));
+  await writeDurably(path, body, options);
+  return path;
+}
+
+/** The same to a path of the caller's choice, where nothing may be yet. */
+export async function writeDurably(
+  path: string,
+  body: Readable | Uint8Array,
+  options: { sizeBytes: number; signal?: AbortSignal },
+): Promise<void> {
   if (body instanceof Uint8Array && body.length !== options.sizeBytes)
     throw new LengthMismatch(options.sizeBytes, body.length, body.length < options.sizeBytes);
-  const path = join(temp, randomBytes(16).toString('hex'));
   const source = body instanceof Uint8Array ? Readable.from([body]) : body;
   const sink = createWriteStream(path, {
     flags: 'wx',
@@ -70,7 +80,6 @@ export async function writeTemp(
       sink,
       options.signal ? { signal: options.signal } : {},
     );
-    return path;
   } catch (error) {
     await rm(path, { force: true });
     throw whenFull(error);
