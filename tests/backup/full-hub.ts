@@ -44,7 +44,7 @@ export function runOk(...args: Parameters<typeof runProgram>): string {
 }
 
 /** A request with the administrator's token; throws with the answer when it is refused. */
-export async function call(hub: Hub, method: string, path: string, body?: unknown): Promise<unknown> {
+async function call(hub: Hub, method: string, path: string, body?: unknown): Promise<unknown> {
   const headers = { authorization: `Bearer ${hub.adminToken}`, 'content-type': 'application/json' };
   const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
   const answer = await fetch(hub.url + path, init);
@@ -71,7 +71,7 @@ export async function commitLfs(hub: Hub, repo: string, path: string, bytes: Buf
 }
 
 /** Uploads bytes by the LFS batch; does nothing when the repo holds them. Returns whether they were sent. */
-export async function sendLfs(hub: Hub, repo: string, bytes: Buffer): Promise<boolean> {
+async function sendLfs(hub: Hub, repo: string, bytes: Buffer): Promise<boolean> {
   const oid = createHash('sha256').update(bytes).digest('hex');
   const type = 'application/vnd.git-lfs+json';
   const batch = await fetch(`${hub.url}/${repo}.git/info/lfs/objects/batch`, {

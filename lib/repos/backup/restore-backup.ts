@@ -94,6 +94,7 @@ async function putObjects(
 /** What must not go on as if nothing had happened: uploads at a store that may be another, engines of another time. */
 const SETTLE = [
   `UPDATE upload SET state = 'aborted' WHERE state = 'open'`,
+  `UPDATE tus_upload SET state = 'aborted' WHERE state = 'open'`,
   `UPDATE replica SET state = 'exited', ended_at = now() WHERE state <> 'exited'`,
   `UPDATE endpoint SET lease_owner = NULL, lease_until = NULL`,
 ];

@@ -13,8 +13,8 @@ const HEX64 = /^[0-9a-f]{64}$/;
 
 const envelopeSchema = z.object({
   larderShard: z.literal(1),
-  /** Whose domain: ids of rows may change when tables are made again, this one does not. */
-  namespaceId: z.string(),
+  /** Whose domain (null: the hub's): ids of rows may change when tables are made again, this one does not. */
+  namespaceId: z.string().nullable(),
   repoId: z.number().int(),
   userId: z.string(),
   at: z.string(),
@@ -62,13 +62,13 @@ export async function storeShardLog(
   signal?: AbortSignal,
 ): Promise<StoredShardLog> {
   const hashes = await hashesOfXorbs(app.db, files);
-  const { rows } = await app.db.query<{ namespace_id: string }>(
+  const { rows } = await app.db.query<{ namespace_id: string | null }>(
     'SELECT namespace_id FROM xet_domain WHERE id = $1',
     [owner.domainId],
   );
   const envelope: ShardEnvelope = {
     larderShard: 1,
-    namespaceId: rows[0]?.namespace_id ?? '',
+    namespaceId: rows[0]?.namespace_id ?? null,
     repoId: owner.repoId,
     userId: owner.userId,
     at: new Date(app.clock.now()).toISOString(),
