@@ -5,6 +5,7 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { requireRead, requireWrite } from '../access.ts';
 import type { RepoRef } from '../types.ts';
 import { findFiles } from './find-files.ts';
+import { keepFiles } from './keep-files.ts';
 
 /** A large file as a client names it. */
 export interface FileToCopy {
@@ -64,6 +65,7 @@ async function copy(
 ): Promise<void> {
   await transaction(ctx.db, async (tx) => {
     await tx.query(COPY, [to, from, sha256s.map(bytesOf), userId]);
+    await keepFiles(tx, to, sha256s);
     if ((await findFiles(tx, to, sha256s)).size !== sha256s.length)
       throw hubError('busy', 'files of the source repository are just being deleted; try again');
   });

@@ -5,6 +5,7 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
 import type { Repo, RepoFile, RepoRef } from '../../types.ts';
 import { findFiles } from '../find-files.ts';
+import { keepFiles } from '../keep-files.ts';
 import { refuseTooMuch, requireUpload } from '../require-upload.ts';
 import { unverifiedAmong } from '../xet/db.ts';
 import { insertUploads, type UploadRow } from './db.ts';
@@ -72,6 +73,7 @@ export async function beginUpload(
     repo.id,
     wanted.flatMap((w) => w.sha256 ?? []),
   );
+  await keepFiles(ctx.db, repo.id, [...held.keys()]);
   const transfer = chooseTransfer(objects, request.offered);
   if (transfer === 'multipart') refuseTooManyParts(objects);
   const expiresSeconds = linkLifetime(objects.reduce((sum, o) => sum + (o.size > 0 ? o.size : 0), 0));
