@@ -57,7 +57,8 @@ async function addCommits(
   );
   for (const { pairs, lost } of rows) {
     if (lost !== null) throw missing('commit', lost, repoId);
-    for (let at = 0; pairs !== null && at < pairs.length; at += 2 * OID_BYTES) {
+    if (pairs === null) continue;
+    for (let at = 0; at < pairs.length; at += 2 * OID_BYTES) {
       to.oids.add(pairs, at);
       to.addTree(pairs, at + OID_BYTES);
     }
