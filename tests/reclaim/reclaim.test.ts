@@ -1,13 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCommit } from '#lib/repos/create-commit.ts';
+import { createBranch } from '#lib/repos/create-branch.ts';
+import { createTag } from '#lib/repos/create-tag.ts';
 import { deleteLfsFiles } from '#lib/repos/delete-lfs-files.ts';
+import { deleteRef } from '#lib/repos/delete-ref.ts';
 import { deleteRepo } from '#lib/repos/delete-repo.ts';
 import { duplicateRepo } from '#lib/repos/duplicate-repo.ts';
+import { reclaim } from '#lib/repos/reclaim/reclaim.ts';
 import { restoreBranch } from '#lib/repos/restore-branch.ts';
 import { superSquash } from '#lib/repos/super-squash.ts';
-import { file, header } from '#tests/repos/people.ts';
+import { file } from '#tests/repos/people.ts';
 import { buildXorb } from '#tests/xet/build.ts';
-import { createWorld, DAY, inDays, lfs, random, type World } from './world.ts';
+import { createWorld, inDays, lfs, random, type World } from './world.ts';
 
 let w: World;
 beforeEach(async () => {
@@ -25,7 +28,7 @@ describe('history', () => {
     await superSquash(w.ctx, repo, 'main', 'one');
     await w.gc({ at: inDays(29) });
     await w.gc({ at: inDays(29.9) });
-    expect(await w.read(repo.id, sha256)).toEqual(bytes);
+    expect(await w.holds(repo.id, bytes)).toBe(true);
     await restoreBranch(w.ctx, repo, { branch: 'main', oid: old });
     expect(await w.problems()).toEqual([]);
     await superSquash(w.ctx, repo, 'main', 'two');
@@ -51,10 +54,7 @@ describe('history', () => {
     const repo = await w.repo('r');
     const old = await w.commit(repo, file('a', '1'));
     await superSquash(w.ctx, repo, 'main', 'one');
-    const { createBranch } = await import('#lib/repos/create-branch.ts');
-    const { createTag } = await import('#lib/repos/create-tag.ts');
     await createBranch(w.ctx, repo, { branch: 'look', startingPoint: old, isEmpty: false, overwrite: false });
-    const { deleteRef } = await import('#lib/repos/delete-ref.ts');
     await deleteRef(w.ctx, repo, 'branch', 'look');
     await w.gc({ at: inDays(40) });
     for (const attempt of [
@@ -86,7 +86,7 @@ describe('bytes', () => {
     expect(await w.count('repo_file', `repo_id = ${a.id}`)).toBe(0); // figures fall at once
     await w.gc({ at: inDays(4) });
     await w.gc({ at: inDays(6) });
-    expect(await w.read(copy.id, s)).toEqual(shared);
+    expect(await w.holds(copy.id, shared)).toBe(true);
     expect(await w.count('stored_object')).toBe(1);
     expect(await w.keys()).toHaveLength(1);
     expect(b.id).not.toBe(a.id);
@@ -163,6 +163,8 @@ describe('bytes', () => {
     expect(await w.keys()).toEqual(['blob/ab/orphan', 'blob/ab/underway']);
     await w.gc({ at: inDays(4) });
     expect(await w.keys()).toEqual(['blob/ab/underway']);
+    expect(await w.count('stored_object', `state <> 'gone'`)).toBe(0);
+    await w.gc({ at: inDays(36) });
     expect(await w.count('stored_object')).toBe(0);
   });
 });
@@ -202,9 +204,7 @@ describe('the figure that is shown', () => {
     await w.basic(repo, random(2000));
     await deleteRepo(w.ctx, repo);
     const floor = { brakeFloor: { bytes: 1000, objects: 1000 } };
-    Object.assign(w.t.app.config, {});
     const app = { ...w.t.app, config: { ...w.t.app.config, LARDER_GC_BRAKE_PERCENT: 50 } };
-    const { reclaim } = await import('#lib/repos/reclaim/reclaim.ts');
     const seams = { pinned: async () => [], ...floor };
     const options = { cause: 'command', isDry: false, isNow: true } as const;
     const stopped = await reclaim({ ...app, log: { ...app.log, error: () => {} } as never }, seams, options);
@@ -231,8 +231,5 @@ describe('the figure that is shown', () => {
       { repo: 'model:alice/r', why: expect.stringContaining('is missing') },
     ]);
     expect(await w.count('git_object')).toBe(objects);
-    expect(DAY).toBe(86_400_000);
-    expect(createCommit).toBeDefined();
-    expect(header('x').summary).toBe('x');
   });
 });

@@ -39,6 +39,8 @@ export interface World {
   commit(repo: Repo, ...operations: CommitOperation[]): Promise<Oid>;
   /** Bytes as a download gives them, or null when the repo does not hold the file. */
   read(repoId: RepoId, sha256: Sha256): Promise<Buffer | null>;
+  /** Whether a download from the repo gives exactly these bytes. */
+  holds(repoId: RepoId, bytes: Buffer): Promise<boolean>;
   gc(options?: Partial<ReclaimOptions>, seams?: Partial<ReclaimSeams>): Promise<ReclaimOutcome>;
   /** What a dry run lists. */
   dry(options?: Partial<ReclaimOptions>): Promise<{ items: ReclaimItem[]; outcome: ReclaimOutcome }>;
@@ -103,6 +105,9 @@ export async function createWorld(env: Record<string, string> = {}): Promise<Wor
       const parts: Buffer[] = [];
       for await (const part of await openFile(t.app, found)) parts.push(Buffer.from(part as Buffer));
       return Buffer.concat(parts);
+    },
+    async holds(repoId, bytes) {
+      return (await world.read(repoId, sha256Of(bytes)))?.equals(bytes) === true;
     },
     gc: (options = {}, seams = {}) =>
       reclaim(t.app, { ...none, ...seams }, { cause: 'command', isDry: false, ...options }),

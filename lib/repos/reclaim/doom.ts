@@ -10,6 +10,9 @@ export const NO_OTHER_USE = 'NOT EXISTS (SELECT 1 FROM xorb x WHERE x.object_id 
 
 const UNUSED_OBJECT = `NOT EXISTS (SELECT 1 FROM repo_file e WHERE e.object_id = o.id) AND ${NO_OTHER_USE}`;
 
+/** Not on its way out yet; what was lost in the store may go like what is there. */
+const STAYS = `state NOT IN ('deleting', 'orphan', 'gone')`;
+
 const UNUSED_FILE = 'NOT EXISTS (SELECT 1 FROM repo_file e WHERE e.xet_file_id = f.id)';
 
 /** Ranges of ids of a table, so that no statement touches more than 50,000 rows. */
@@ -37,7 +40,7 @@ export async function doomUnused(run: Run): Promise<void> {
   for await (const range of idRanges(run, 'stored_object'))
     await run.app.db.query(
       `UPDATE stored_object SET doomed_at = $3 WHERE id IN (
-         SELECT id FROM stored_object o WHERE id > $1 AND id <= $2 AND state <> 'deleting' AND doomed_at IS NULL
+         SELECT id FROM stored_object o WHERE id > $1 AND id <= $2 AND ${STAYS} AND doomed_at IS NULL
            AND created_at <= $4 AND ${UNUSED_OBJECT}
          ORDER BY id FOR UPDATE SKIP LOCKED)`,
       [...range, run.at, before(run, run.graceMs)],
@@ -81,7 +84,7 @@ export async function deleteDoomedFiles(run: Run): Promise<void> {
 export async function releaseDoomedObjects(run: Run): Promise<void> {
   await inBatches(run, async (tx) => {
     const { rows } = await tx.query<{ id: number }>(
-      `SELECT id FROM stored_object WHERE doomed_at <= $1 AND state <> 'deleting'
+      `SELECT id FROM stored_object WHERE doomed_at <= $1 AND ${STAYS}
        ORDER BY id LIMIT ${ROWS_PER_BATCH} FOR UPDATE SKIP LOCKED`,
       [before(run, run.doomMs)],
     );
@@ -91,10 +94,9 @@ export async function releaseDoomedObjects(run: Run): Promise<void> {
       `UPDATE stored_object o SET state = 'deleting' WHERE id = ANY($1::bigint[]) AND ${UNUSED_OBJECT}`,
       [ids],
     );
-    await tx.query(
-      `UPDATE stored_object SET doomed_at = NULL WHERE id = ANY($1::bigint[]) AND state <> 'deleting'`,
-      [ids],
-    );
+    await tx.query(`UPDATE stored_object SET doomed_at = NULL WHERE id = ANY($1::bigint[]) AND ${STAYS}`, [
+      ids,
+    ]);
     return ids.length;
   });
 }

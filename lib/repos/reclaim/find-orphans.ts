@@ -9,7 +9,7 @@ const KEYS_PER_QUERY = 1000;
 const PREFIXES = ['blob/', 'xorb/'];
 
 /** No row names the key `k.key`. */
-const UNNAMED = `NOT EXISTS (SELECT 1 FROM stored_object o WHERE o.key = k.key)
+const UNNAMED = `NOT EXISTS (SELECT 1 FROM stored_object o WHERE o.key = k.key AND o.state <> 'gone')
   AND NOT EXISTS (SELECT 1 FROM upload u WHERE u.key = k.key AND u.state = 'open')`;
 
 /** What the store's own clock says: ages in it are counted by it. */
@@ -64,18 +64,20 @@ export async function* findOrphans(run: Run): AsyncGenerator<Orphan[]> {
 }
 
 /**
- * Gives orphans that are old enough a row in state `deleting`. The row decides: an upload that took longer than the
- * grace and would name its key now meets it and fails, so nobody is ever led to bytes that go.
+ * Gives orphans that are old enough a row of their own. The row decides: an upload that took longer than the grace and
+ * would name its key now meets it and fails, so nobody is ever led to bytes that go.
  */
 export async function takeOrphans(run: Run): Promise<void> {
   for await (const orphans of findOrphans(run)) {
     const old = orphans.filter(({ mayGoAt }) => mayGoAt <= run.at);
     if (old.length === 0) continue;
     await run.app.db.query(
-      `INSERT INTO stored_object (key, size_bytes, state)
-       SELECT key, size_bytes, 'deleting' FROM unnest($1::text[], $2::bigint[]) AS k (key, size_bytes)
-       WHERE ${UNNAMED} ORDER BY key ON CONFLICT (key) DO NOTHING`,
-      [old.map(({ key }) => key), old.map(({ sizeBytes }) => sizeBytes)],
+      `INSERT INTO stored_object (key, size_bytes, state, doomed_at)
+       SELECT key, size_bytes, 'orphan', $3 FROM unnest($1::text[], $2::bigint[]) AS k (key, size_bytes)
+       WHERE ${UNNAMED} ORDER BY key
+       ON CONFLICT (key) DO UPDATE SET state = 'orphan', size_bytes = EXCLUDED.size_bytes, doomed_at = $3
+       WHERE stored_object.state = 'gone'`,
+      [old.map(({ key }) => key), old.map(({ sizeBytes }) => sizeBytes), run.at],
     );
   }
 }

@@ -102,12 +102,12 @@ async function planObjects(session: Tx, run: Run, ms: (value: number) => string)
   await session.query(
     `INSERT INTO plan_object
      SELECT o.id, CASE WHEN bool_and(r.deleted_at IS NOT NULL) THEN 'deleted-repository' ELSE 'unused-file' END,
-            CASE WHEN o.state = 'deleting' THEN $1
+            CASE WHEN o.state IN ('deleting', 'orphan') THEN $1
               ELSE greatest(coalesce(o.doomed_at, greatest(max(d.may_go), o.created_at + $2::interval, $1)) + $3::interval, $1) END,
-            max(e.repo_id), o.state <> 'deleting' AND o.doomed_at IS NULL
+            max(e.repo_id), o.state NOT IN ('deleting', 'orphan') AND o.doomed_at IS NULL
      FROM stored_object o LEFT JOIN repo_file e ON e.object_id = o.id LEFT JOIN repo r ON r.id = e.repo_id
        LEFT JOIN plan_edge d ON d.repo_id = e.repo_id AND d.sha256 = e.sha256
-     WHERE ${NO_OTHER_USE}
+     WHERE o.state <> 'gone' AND ${NO_OTHER_USE}
      GROUP BY o.id HAVING bool_and(e.repo_id IS NULL OR d.repo_id IS NOT NULL)`,
     [run.at, ms(run.graceMs), ms(run.doomMs)],
   );

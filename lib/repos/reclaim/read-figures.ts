@@ -9,7 +9,7 @@ export async function readFigures(
     `SELECT s.bytes AS "storedBytes", s.objects AS "storedObjects", g.objects AS "gitObjects",
             pg_database_size(current_database()) AS "databaseBytes",
             p.bytes + o.bytes AS "newBytes", p.objects + o.objects AS "newObjects", h.objects AS "newGitObjects"
-     FROM (SELECT coalesce(sum(size_bytes), 0)::bigint AS bytes, count(*) AS objects FROM stored_object) s,
+     FROM (SELECT coalesce(sum(size_bytes), 0)::bigint AS bytes, count(*) AS objects FROM stored_object WHERE state <> 'gone') s,
        (SELECT count(*) AS objects FROM git_object) g,
        (SELECT coalesce(sum(o.size_bytes), 0)::bigint AS bytes, count(*) AS objects
         FROM plan_object p JOIN stored_object o ON o.id = p.id WHERE p.is_new) p,

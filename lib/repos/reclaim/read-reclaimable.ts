@@ -34,7 +34,7 @@ export async function readReclaimable(ctx: Ctx): Promise<Reclaimable> {
             count(*) FILTER (WHERE leaving) AS "leavingObjects",
             pg_database_size(current_database()) AS "databaseBytes"
      FROM (SELECT o.size_bytes, o.state = 'deleting' OR o.doomed_at IS NOT NULL OR x.state = 'condemned' AS leaving
-           FROM stored_object o LEFT JOIN xorb x ON x.object_id = o.id) o`,
+           FROM stored_object o LEFT JOIN xorb x ON x.object_id = o.id WHERE o.state <> 'gone') o`,
   );
   const totals = rows[0] as (typeof rows)[0];
   return {

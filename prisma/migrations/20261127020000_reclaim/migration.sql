@@ -30,7 +30,7 @@ CREATE TABLE "reclaim_run" (
 );
 
 -- Written by hand from here: what the Prisma schema cannot say. Small indexes: only what is on its way out.
-CREATE INDEX "stored_object_leaving" ON "stored_object" ("id") WHERE "state" = 'deleting' OR "doomed_at" IS NOT NULL;
+CREATE INDEX "stored_object_leaving" ON "stored_object" ("id") WHERE "state" <> 'live' OR "doomed_at" IS NOT NULL;
 CREATE INDEX "xet_file_doomed" ON "xet_file" ("id") WHERE "doomed_at" IS NOT NULL;
 CREATE INDEX "xorb_condemned" ON "xorb" ("id") WHERE "state" = 'condemned';
 CREATE INDEX "upload_open_key" ON "upload" ("key") WHERE "state" = 'open';
