@@ -6,6 +6,7 @@ import { endpointRoutes } from './endpoints.ts';
 import { historyRoutes } from './history.ts';
 import { orgRoutes } from './orgs.ts';
 import { tokenRoutes } from './tokens.ts';
+import { uploadRoutes } from './uploads.ts';
 
 /** The hub's own JSON API: what its pages call, and scripts may. */
 export const routes: readonly Route[] = [
@@ -16,4 +17,5 @@ export const routes: readonly Route[] = [
   ...diffRoutes,
   ...branchRoutes,
   ...historyRoutes,
+  ...uploadRoutes,
 ];

@@ -1,0 +1,48 @@
+import { MAX_PARTS } from '#lib/storage/check-parts.ts';
+
+const MIB = 2 ** 20;
+/** S3's floor for every part but the last. */
+const MIN_PART_BYTES = 5 * MIB;
+/** What is sent twice after a cut, at most, for files up to 144 GB. */
+const PART_BYTES = 16 * MIB;
+/** Numbers that may be lost to writers that broke off, and to short parts. */
+const SPARE_NUMBERS = 1_000;
+
+/** Size of a full part, whole MiB: 16 MiB, more where 9,000 such parts would not hold the file. */
+export function tusPartSize(sizeBytes: number): number {
+  return Math.max(PART_BYTES, Math.ceil(sizeBytes / (MAX_PARTS - SPARE_NUMBERS) / MIB) * MIB);
+}
+
+/** Where an upload stands. */
+export interface Standing {
+  readonly sizeBytes: number;
+  readonly partSizeBytes: number;
+  readonly receivedBytes: number;
+  readonly tailBytes: number;
+  readonly nextPart: number;
+}
+
+/** What the next bytes of the body become: all of the file, a part, or a tail that waits for more. */
+export interface PiecePlan {
+  readonly kind: 'whole' | 'part' | 'tail';
+  /** Bytes of the piece, those of the tail before it included. */
+  readonly sizeBytes: number;
+  /** Bytes of it that come from the body. */
+  readonly bodyBytes: number;
+}
+
+/**
+ * The next piece when `bodyBytes` (at least one) more are there: as much as a full part takes. What is left over
+ * becomes a short part when the store takes it and numbers remain for the rest of the file, else a tail. Pure.
+ */
+export function planPiece(at: Standing, bodyBytes: number): PiecePlan {
+  const from = at.receivedBytes - at.tailBytes;
+  const sizeBytes = Math.min(at.partSizeBytes, at.tailBytes + bodyBytes);
+  const piece = { sizeBytes, bodyBytes: sizeBytes - at.tailBytes };
+  const isLast = from + sizeBytes === at.sizeBytes;
+  if (isLast) return { kind: from === 0 ? 'whole' : 'part', ...piece };
+  if (sizeBytes === at.partSizeBytes) return { kind: 'part', ...piece };
+  const partsToCome = Math.ceil((at.sizeBytes - from - sizeBytes) / at.partSizeBytes);
+  const hasNumbers = at.nextPart + partsToCome + SPARE_NUMBERS / 2 <= MAX_PARTS;
+  return { kind: sizeBytes >= MIN_PART_BYTES && hasNumbers ? 'part' : 'tail', ...piece };
+}
