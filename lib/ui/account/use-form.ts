@@ -26,7 +26,9 @@ export function useForm(
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const run = async (form: HTMLFormElement, pressed: HTMLElement | null) => {
-    const fields = Object.fromEntries([...new FormData(form, pressed)].map(([name, value]) => [name, String(value)]));
+    const fields = Object.fromEntries(
+      [...new FormData(form, pressed)].map(([name, value]) => [name, String(value)]),
+    );
     setBusy(true);
     setError(null);
     let refusal: string | null;

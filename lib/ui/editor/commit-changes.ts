@@ -59,9 +59,13 @@ async function lookAgain(set: ChangeSet): Promise<{ head: string; changed: strin
     apiAddress(set.repo, `revision/${encodeURIComponent(set.branch)}`),
   );
   const paths = Object.keys(set.seen);
-  const entries = await callHub<{ path: string; oid: string }[]>('POST', apiAddress(set.repo, `paths-info/${head}`), {
-    paths,
-  });
+  const entries = await callHub<{ path: string; oid: string }[]>(
+    'POST',
+    apiAddress(set.repo, `paths-info/${head}`),
+    {
+      paths,
+    },
+  );
   const now = new Map(entries.map((entry) => [entry.path, entry.oid]));
   return { head, changed: paths.filter((path) => (now.get(path) ?? null) !== set.seen[path]) };
 }

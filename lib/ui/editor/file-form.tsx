@@ -14,8 +14,8 @@ import { useTranslator } from '../reader.tsx';
 import type { Translator } from '../translator.ts';
 import { CardPreview } from './card-preview.tsx';
 import { CodeEditor } from './code-editor.tsx';
-import { CommitFields, type Target } from './commit-fields.tsx';
 import { type Change, Conflict, commitChanges } from './commit-changes.ts';
+import { CommitFields, type Target } from './commit-fields.tsx';
 
 interface Props {
   readonly repo: RepoRef;

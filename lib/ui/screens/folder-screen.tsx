@@ -36,7 +36,9 @@ export async function FolderScreen(props: { repo: RepoRef; tail: string; after: 
           </div>
         )}
       </div>
-      {ctx.principal.kind === 'user' && <UnfinishedUploads place={{ repo: repoRef, user: ctx.principal.name }} />}
+      {ctx.principal.kind === 'user' && (
+        <UnfinishedUploads place={{ repo: repoRef, user: ctx.principal.name }} />
+      )}
       {place.branch !== null && ctx.principal.kind === 'user' && (
         <DropOnFolder place={{ repo: repoRef, branch: place.branch, folder: place.path }} />
       )}

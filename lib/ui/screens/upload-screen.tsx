@@ -1,6 +1,6 @@
 import { GitBranch } from 'lucide-react';
-import type { RepoRef } from '#lib/repos/types.ts';
 import { visibleText } from '#lib/base/visible-text.ts';
+import type { RepoRef } from '#lib/repos/types.ts';
 import { fileAddress } from '../addresses.ts';
 import { hub } from '../hub.ts';
 import { ButtonLink } from '../kit/button.tsx';

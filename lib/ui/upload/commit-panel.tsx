@@ -1,7 +1,7 @@
 'use client';
 
 import { useRouter } from 'next/navigation';
-import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { type FormEvent, useEffect, useEffectEvent, useState } from 'react';
 import { toast } from 'sonner';
 import { visibleText } from '#lib/base/visible-text.ts';
 import { FormError } from '../account/form-error.tsx';
@@ -69,12 +69,11 @@ export function CommitPanel({ run, view }: Props) {
   const { busy, error, commit } = useCommit({ run, view });
   const [waits, setWaits] = useState(false);
   const isReady = isComplete(view);
-  const latest = useRef(commit);
-  latest.current = commit;
+  const onReady = useEffectEvent(() => {
+    void commit().finally(() => setWaits(false));
+  });
   useEffect(() => {
-    if (!waits || !isReady) return;
-    setWaits(false);
-    void latest.current();
+    if (waits && isReady) onReady();
   }, [waits, isReady]);
 
   const { draft } = view;
@@ -110,9 +109,7 @@ export function CommitPanel({ run, view }: Props) {
         />
         <FormError error={error} />
         {waits && (
-          <p role="status" className="rounded-md bg-info-soft px-3 py-2 text-info">
-            {t('upload.willCommit')}
-          </p>
+          <output className="rounded-md bg-info-soft px-3 py-2 text-info">{t('upload.willCommit')}</output>
         )}
         <div className="flex flex-wrap gap-2">
           {waits ? (

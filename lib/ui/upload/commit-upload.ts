@@ -18,11 +18,11 @@ const PART_CHARS = 4 * 1024 * 1024;
 function base64Of(file: File): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.onload = () => {
+    reader.addEventListener('load', () => {
       const url = String(reader.result);
       resolve(url.slice(url.indexOf(',') + 1));
-    };
-    reader.onerror = () => reject(reader.error ?? new Error(file.name));
+    });
+    reader.addEventListener('error', () => reject(reader.error ?? new Error(file.name)));
     if (file.size === 0) resolve('');
     else reader.readAsDataURL(file);
   });

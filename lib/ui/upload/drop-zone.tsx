@@ -12,9 +12,10 @@ type OnChosen = (chosen: Promise<Chosen>) => void;
 /** The two buttons that choose files or a folder, with the inputs behind them for browsers without pickers. */
 export function PickButtons(props: { onChosen: OnChosen; isMore: boolean; size?: 'sm' }) {
   const t = useTranslator();
-  const inputs = { files: useRef<HTMLInputElement>(null), folder: useRef<HTMLInputElement>(null) };
+  const files = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
   const pick = async (what: 'files' | 'folder') => {
-    if (!hasPickers(what)) return inputs[what].current?.click();
+    if (!hasPickers(what)) return (what === 'files' ? files : folder).current?.click();
     const chosen = await pickFiles(what);
     if (chosen) props.onChosen(Promise.resolve(chosen));
   };
@@ -34,7 +35,7 @@ export function PickButtons(props: { onChosen: OnChosen; isMore: boolean; size?:
         {t(props.isMore ? 'upload.moreFolder' : 'upload.chooseFolder')}
       </Button>
       <input
-        ref={inputs.files}
+        ref={files}
         type="file"
         multiple
         hidden
@@ -43,7 +44,7 @@ export function PickButtons(props: { onChosen: OnChosen; isMore: boolean; size?:
         data-testid="files"
       />
       <input
-        ref={inputs.folder}
+        ref={folder}
         type="file"
         multiple
         hidden

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/require-post-message-target-origin -- a worker's port, not a window */
 import { createSHA256 } from 'hash-wasm';
 
 /** What a page asks: hash this file, or stop. */
@@ -12,7 +13,7 @@ const SLICE_BYTES = 4 * 1024 * 1024;
 const NEWS_MS = 100;
 const scope = self as unknown as {
   postMessage(news: HashNews): void;
-  onmessage: ((event: MessageEvent<HashOrder>) => void) | null;
+  addEventListener(type: 'message', listener: (event: MessageEvent<HashOrder>) => void): void;
 };
 const stopped = new Set<number>();
 
@@ -37,7 +38,7 @@ async function hash(id: number, file: Blob): Promise<void> {
   scope.postMessage({ id, sha256: sha256.digest() });
 }
 
-scope.onmessage = ({ data }) => {
+scope.addEventListener('message', ({ data }) => {
   if ('stop' in data) {
     stopped.add(data.stop);
     return;
@@ -48,4 +49,4 @@ scope.onmessage = ({ data }) => {
       scope.postMessage({ id, error: error instanceof Error ? error.message : String(error) }),
     )
     .finally(() => stopped.delete(id));
-};
+});

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/require-post-message-target-origin -- a worker's port, not a window */
 import type { HashNews, HashOrder } from './hash-worker.ts';
 
 interface Waiting {
@@ -51,21 +52,21 @@ export class Hasher {
 
   private start(): Worker {
     const worker = new Worker(new URL('./hash-worker.ts', import.meta.url), { type: 'module' });
-    worker.onmessage = ({ data }: MessageEvent<HashNews>) => {
+    worker.addEventListener('message', ({ data }: MessageEvent<HashNews>) => {
       const one = this.waiting.get(data.id);
       if (!one) return;
       if ('bytes' in data) return one.onProgress(data.bytes);
       this.waiting.delete(data.id);
       if ('sha256' in data) one.resolve(data.sha256);
       else one.reject(new Error(data.error));
-    };
-    worker.onerror = (event) => {
+    });
+    worker.addEventListener('error', (event) => {
       event.preventDefault();
       for (const one of this.waiting.values())
         one.reject(new Error(event.message || 'the worker did not start'));
       this.waiting.clear();
       this.close();
-    };
+    });
     return worker;
   }
 }

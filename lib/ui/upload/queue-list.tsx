@@ -61,8 +61,14 @@ export function QueueList({ items, run }: { items: readonly UploadItem[]; run: U
           {choice('problems', t('upload.showProblems'))}
         </div>
       )}
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard */}
-      <section aria-label={t('upload.list')} tabIndex={0} ref={box} onScroll={onScroll} className="max-h-[min(60dvh,36rem)] overflow-y-auto">
+      <section
+        aria-label={t('upload.list')}
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard
+        tabIndex={0}
+        ref={box}
+        onScroll={onScroll}
+        className="max-h-[min(60dvh,36rem)] overflow-y-auto"
+      >
         <ul className="relative" style={{ height: shown.length * ROW_PX }}>
           {shown.slice(first, last).map((item, i) => (
             <li

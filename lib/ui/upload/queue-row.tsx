@@ -66,7 +66,8 @@ function Actions({ item, name, run }: { item: UploadItem; name: string; run: Upl
   const ids = [item.id];
   return (
     <div className="flex shrink-0">
-      {!isFinished(item) && PAUSABLE.has(item.state) &&
+      {!isFinished(item) &&
+        PAUSABLE.has(item.state) &&
         button(t('upload.pause', { name }), Pause, () => run.pause(ids))}
       {item.state === 'paused' && button(t('upload.resume', { name }), Play, () => run.resume(ids))}
       {item.state === 'failed' && button(t('upload.retry', { name }), RotateCw, () => run.resume(ids))}

@@ -27,17 +27,21 @@ export interface KeptSource {
 const DATABASE = 'larder-uploads';
 const STORES = { queues: 'queues', items: 'items', sources: 'sources' } as const;
 
-function ended(request: IDBTransaction): Promise<void> {
+function ended(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
-    request.oncomplete = () => resolve();
-    request.onabort = request.onerror = () => reject(request.error ?? new Error('the browser kept nothing'));
+    const fail = () => reject(transaction.error ?? new Error('the browser kept nothing'));
+    transaction.addEventListener('complete', () => resolve());
+    transaction.addEventListener('abort', fail);
+    transaction.addEventListener('error', fail);
   });
 }
 
 function answerOf<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('the browser gave nothing back'));
+    request.addEventListener('success', () => resolve(request.result));
+    request.addEventListener('error', () =>
+      reject(request.error ?? new Error('the browser gave nothing back')),
+    );
   });
 }
 
@@ -46,13 +50,13 @@ let opening: Promise<IDBDatabase> | null = null;
 function open(): Promise<IDBDatabase> {
   opening ??= new Promise<IDBDatabase>((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);
-    request.onupgradeneeded = () => {
+    request.addEventListener('upgradeneeded', () => {
       request.result.createObjectStore(STORES.queues, { keyPath: 'key' });
       request.result.createObjectStore(STORES.items, { keyPath: ['queue', 'id'] });
       request.result.createObjectStore(STORES.sources, { keyPath: ['queue', 'id'] });
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('this browser keeps nothing'));
+    });
+    request.addEventListener('success', () => resolve(request.result));
+    request.addEventListener('error', () => reject(request.error ?? new Error('this browser keeps nothing')));
   });
   opening.catch(() => {
     opening = null;

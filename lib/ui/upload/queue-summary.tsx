@@ -91,22 +91,16 @@ export function QueueSummary({ run, view }: { run: UploadRun; view: UploadView }
         </div>
         <ForAll run={run} view={view} />
       </div>
-      <div
-        role="progressbar"
+      <progress
         aria-label={t('upload.progress')}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={percent}
-        className="h-2 overflow-hidden rounded-full bg-hover"
-      >
-        <div
-          className={`h-full rounded-full ${phase === 'complete' ? 'bg-ok' : 'bg-accent'}`}
-          style={{ width: `${percent}%` }}
-        />
-      </div>
+        max={100}
+        value={percent}
+        className={`block h-2 w-full appearance-none overflow-hidden rounded-full bg-hover [&::-webkit-progress-bar]:bg-hover ${phase === 'complete' ? '[&::-moz-progress-bar]:bg-ok [&::-webkit-progress-value]:bg-ok' : '[&::-moz-progress-bar]:bg-accent [&::-webkit-progress-value]:bg-accent'}`}
+      />
       {/* spoken at each tenth, not at each byte */}
       <p aria-live="polite" className="sr-only">
-        {headline} {phase === 'sending' && t('upload.percent', { percent: Math.floor(percent / 10) * 10 })}
+        {headline}{' '}
+        {phase === 'sending' && t('upload.percent', { percent: String(Math.floor(percent / 10) * 10) })}
       </p>
     </div>
   );

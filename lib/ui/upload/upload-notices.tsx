@@ -21,7 +21,13 @@ interface Props {
   readonly onChosen: (chosen: Promise<Chosen>) => void;
 }
 
-function FileList({ items, children }: { items: readonly UploadItem[]; children: (item: UploadItem) => ReactNode }) {
+function FileList({
+  items,
+  children,
+}: {
+  items: readonly UploadItem[];
+  children: (item: UploadItem) => ReactNode;
+}) {
   const t = useTranslator();
   return (
     <ul className="my-2 flex flex-col gap-1">

@@ -1,4 +1,4 @@
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useSyncExternalStore } from 'react';
 import { queueKey, type UploadPlace } from './upload-place.ts';
 import { UploadRun } from './upload-run.ts';
 import type { UploadView } from './upload-view.ts';
@@ -21,10 +21,16 @@ const nothing = () => () => {};
 
 /** The upload of a place and what to show of it; null until the page has come to life. */
 export function useUploadRun(place: UploadPlace): { run: UploadRun; view: UploadView } | null {
-  const [run, setRun] = useState<UploadRun | null>(null);
-  const key = queueKey(place);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key says all of the place
-  useEffect(() => setRun(runOf(place)), [key]);
-  const view = useSyncExternalStore(run?.subscribe ?? nothing, () => run?.current() ?? null, () => null);
+  const isAlive = useSyncExternalStore(
+    nothing,
+    () => true,
+    () => false,
+  ); // not yet where the server renders
+  const run = isAlive ? runOf(place) : null;
+  const view = useSyncExternalStore(
+    run?.subscribe ?? nothing,
+    () => run?.current() ?? null,
+    () => null,
+  );
   return run && view ? { run, view } : null;
 }

@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
 import { chosenOf, type DropEntry, MAX_FILES, walkDropped } from './walk-drop.ts';
 
-const file = (name: string): DropEntry => ({
-  name,
-  isFile: true,
-  isDirectory: false,
-  ...{ file: (found: (file: File) => void) => found(new File(['x'], name)) },
-});
+const file = (name: string): DropEntry =>
+  Object.assign(
+    { name, isFile: true, isDirectory: false },
+    { file: (found: (file: File) => void) => found(new File(['x'], name)) },
+  );
 
 /** A folder that gives its entries a hundred at a time, as browsers do. */
 function folder(name: string, entries: DropEntry[]): DropEntry {
@@ -19,7 +18,7 @@ function folder(name: string, entries: DropEntry[]): DropEntry {
       },
     };
   };
-  return { name, isFile: false, isDirectory: true, ...{ createReader } };
+  return Object.assign({ name, isFile: false, isDirectory: true }, { createReader });
 }
 
 const walk = (...entries: DropEntry[]) => walkDropped(entries.map((entry) => ({ entry })));

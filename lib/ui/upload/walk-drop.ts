@@ -36,11 +36,17 @@ export interface Dropped {
   readonly handle?: Promise<FileSystemHandle | null> | undefined;
 }
 
+function entryOf(file: File): FileEntry {
+  return { name: file.name, isFile: true, isDirectory: false, file: (found) => found(file) };
+}
+
 /** Takes what a drop holds. Must be called while the event is handled: afterwards a browser gives nothing. */
 export function takeDropped(items: DataTransferItemList): Dropped[] {
   return [...items].flatMap((item): Dropped[] => {
     if (item.kind !== 'file') return [];
-    const entry = item.webkitGetAsEntry();
+    const file = item.getAsFile();
+    // a browser without entries, or a drop made by a script: the file alone
+    const entry = item.webkitGetAsEntry() ?? (file && entryOf(file));
     if (!entry) return [];
     const withHandle = item as { getAsFileSystemHandle?: () => Promise<FileSystemHandle | null> };
     return [{ entry, handle: withHandle.getAsFileSystemHandle?.().catch(() => null) }];

@@ -8,7 +8,8 @@ export const upload = {
   goOn: 'Go on',
   notBranch: 'Files can only be uploaded to the newest version of a branch. Choose a branch first.',
   dropTitle: 'Drag files or folders here',
-  dropText: 'Up to 10,000 files at a time, of any size. What the hub has already is not sent again, and an upload goes on after a reload, a restart or a lost connection.',
+  dropText:
+    'Up to 10,000 files at a time, of any size. What the hub has already is not sent again, and an upload goes on after a reload, a restart or a lost connection.',
   dropHere: 'Drop to upload to {folder}',
   chooseFiles: 'Choose files',
   chooseFolder: 'Choose a folder',
@@ -77,7 +78,8 @@ export const upload = {
   refusedMore: 'and {count, number} more',
   refusedGoOn: 'Remove and upload the rest',
   missingTitle: 'Choose {count, plural, one {this file} other {these # files}} again to continue',
-  missingText: '{sent} of {total} are here already and are not sent again. A browser does not give files again by itself after a reload.',
+  missingText:
+    '{sent} of {total} are here already and are not sent again. A browser does not give files again by itself after a reload.',
   missingContinue: 'Continue',
   roomUsed: '{used} of {limit} used ({what})',
   commitTitle: 'Commit',
