@@ -45,6 +45,8 @@ export async function layLine(target: string): Promise<Line> {
       client.pause();
       waiting.add(client);
     });
+    upstream.on('close', () => client.destroySoon());
+    client.on('close', () => upstream.destroy());
     client.pipe(upstream);
     upstream.pipe(client);
   };

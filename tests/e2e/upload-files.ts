@@ -51,6 +51,6 @@ export async function downloadHash(url: string, token: string): Promise<string> 
   const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
   if (!response.ok || !response.body) return `HTTP ${response.status}`;
   const hash = createHash('sha256');
-  for await (const piece of response.body) hash.update(piece as Uint8Array);
+  for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) hash.update(piece);
   return hash.digest('hex');
 }
