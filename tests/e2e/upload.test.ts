@@ -110,7 +110,7 @@ test('a file that the hub will not take is named with its reason before a byte i
   expect(line.sentBytes() - before).toBeLessThan(20_000);
   await page.getByRole('button', { name: 'Remove other.bin' }).click();
   await page.getByRole('button', { name: 'Remove and upload the rest' }).click();
-  await said('All 1 file are in');
+  await said('The file is in');
   await page.getByRole('button', { name: 'Commit to main' }).click();
   await page.waitForURL('**/admin/filled/tree/main/notes');
   expect(await raw('admin/filled', 'notes/kept.txt')).toBe('kept');

@@ -65,3 +65,22 @@ export function isJunk(source: string): boolean {
 export function isFinished(item: UploadItem): boolean {
   return item.step === 'finished';
 }
+
+/** A file that was just chosen. */
+export function newItem(id: string, source: string, file: File): UploadItem {
+  return {
+    id,
+    source,
+    path: source,
+    sizeBytes: file.size,
+    modifiedMs: file.lastModified,
+    state: 'waiting',
+    step: 'preflight',
+    how: null,
+    reason: '',
+    sha256: null,
+    uploadUrl: null,
+    hashedBytes: 0,
+    sentBytes: 0,
+  };
+}

@@ -33,7 +33,8 @@ function FileList({
     <ul className="my-2 flex flex-col gap-1">
       {items.slice(0, SHOWN).map((item) => (
         <li key={item.id}>
-          <span className="font-mono break-all">{visibleText(item.path)}</span> {children(item)}
+          <span className="font-mono break-all">{visibleText(item.path)}</span>
+          <span className="text-muted"> · {children(item)}</span>
         </li>
       ))}
       {items.length > SHOWN && <li>{t('upload.refusedMore', { count: items.length - SHOWN })}</li>}

@@ -7,7 +7,7 @@ import { RunSteps } from './run-steps.ts';
 import { dropUpload } from './send-tus.ts';
 import { Speed } from './speed.ts';
 import { TabClaim } from './tab-claim.ts';
-import { type ChosenFile, isFinished, type UploadItem } from './upload-item.ts';
+import { type ChosenFile, isFinished, newItem, type UploadItem } from './upload-item.ts';
 import { commonTop, pathOf, queueKey, type UploadPlace } from './upload-place.ts';
 import type { CommitDraft, UploadView } from './upload-view.ts';
 
@@ -81,7 +81,7 @@ export class UploadRun {
   async add(chosen: readonly ChosenFile[]): Promise<void> {
     await this.claim.take(() => this.show());
     if (this.queue.size === 0) this.isFlat = this.place.folder === '';
-    for (const { source, file, handle } of chosen) {
+    for (const { source, file, handle } of chosen.toSorted((a, b) => (a.source < b.source ? -1 : 1))) {
       const id = this.bySource.get(source) ?? crypto.getRandomValues(new Uint32Array(2)).join('-');
       const before = this.queue.get(id);
       this.files.set(id, file);
@@ -219,21 +219,7 @@ export class UploadRun {
 
   private begin(id: string, source: string, file: File): void {
     this.bySource.set(source, id);
-    this.queue.put({
-      id,
-      source,
-      path: source,
-      sizeBytes: file.size,
-      modifiedMs: file.lastModified,
-      state: 'waiting',
-      step: 'preflight',
-      how: null,
-      reason: '',
-      sha256: null,
-      uploadUrl: null,
-      hashedBytes: 0,
-      sentBytes: 0,
-    });
+    this.queue.put(newItem(id, source, file));
   }
 
   /** Gives every file its path. What is on its way stays so: the commit says where it lies. */

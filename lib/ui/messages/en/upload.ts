@@ -1,6 +1,6 @@
 export const upload = {
   title: 'Upload files',
-  into: 'to {branch} in {folder}',
+  into: 'to {branch}, in {folder}',
   root: 'the root of the repo',
   addFile: 'Add file',
   finish: 'An upload to this repo is not finished',
@@ -29,7 +29,7 @@ export const upload = {
     paused: 'Paused',
     attention: 'Some files need you',
     held: 'Nothing is sent before you have decided',
-    complete: 'All {files, number} {files, plural, one {file} other {files}} are in. Commit them below.',
+    complete: '{files, plural, one {The file is} other {All # files are}} in. Commit below.',
   },
   progress: 'Progress of the whole upload',
   ofBytes: '{sent} of {total}',
