@@ -19,6 +19,7 @@ export const ERROR_TABLE = {
   invalid_object: { status: 422 },
   method_not_allowed: { status: 405 },
   too_large: { status: 413 },
+  quota_exceeded: { status: 413 }, // huggingface_hub shows the message of a 413 as it is, that of a 403 as a lack of rights
   range_not_satisfiable: { status: 416 },
   conflict_exists: { status: 409 },
   busy: { status: 409, retryAfterSeconds: 1 },
@@ -31,6 +32,7 @@ export const ERROR_TABLE = {
   not_implemented: { status: 501 },
   not_ready: { status: 503, retryAfterSeconds: 2 },
   overloaded: { status: 503, retryAfterSeconds: 2 },
+  storage_full: { status: 507 }, // a person must make room: trying again soon is of no use
   internal: { status: 500 },
 } as const satisfies Record<string, { status: number; hubCode?: string; retryAfterSeconds?: number }>;
 

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { hubError } from '#lib/base/errors.ts';
 import { createLocalMultipart } from './local-multipart.ts';
 import { deleteObject, PARTS_SUFFIX, readObject, statObject } from './local-object.ts';
-import { nullWhenMissing, syncDirectory, writeTemp } from './local-write.ts';
+import { nullWhenMissing, syncDirectory, whenFull, writeTemp } from './local-write.ts';
 import type { ObjectInfo, ObjectStore } from './object-store.ts';
 import { probeStore } from './probe-store.ts';
 
@@ -44,7 +44,7 @@ export async function createLocalStore(dir: string): Promise<ObjectStore> {
       const tempPath = await writeTemp(temp, body, options);
       await publish(tempPath, path).catch(async (error) => {
         await rm(tempPath, { force: true });
-        throw error;
+        throw whenFull(error);
       });
     },
     get: (key, options = {}) => readObject(pathOf(objects, key), key, options),

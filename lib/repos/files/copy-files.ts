@@ -3,6 +3,7 @@ import { hubError } from '#lib/base/errors.ts';
 import { bytesOf, type RepoId, type Sha256, type XetHash } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { requireRead, requireWrite } from '../access.ts';
+import { linkWithinQuota } from '../storage/require-room.ts';
 import type { RepoRef } from '../types.ts';
 import { findFiles } from './find-files.ts';
 
@@ -22,12 +23,12 @@ const COPY = `INSERT INTO repo_file AS e (repo_id, sha256, size_bytes, object_id
   ON CONFLICT (repo_id, sha256) DO UPDATE SET
     size_bytes = EXCLUDED.size_bytes, object_id = EXCLUDED.object_id, xet_file_id = EXCLUDED.xet_file_id
   WHERE NOT EXISTS (SELECT 1 FROM stored_object o WHERE o.id = e.object_id AND o.state = 'live')
-    AND NOT EXISTS (SELECT 1 FROM xet_file x WHERE x.id = e.xet_file_id AND x.sha256_state <> 'bad')`;
+    AND NOT EXISTS (SELECT 1 FROM xet_file x WHERE x.id = e.xet_file_id AND x.sha256_state IN ('verified', 'unverified'))`;
 
 /**
  * Lets another repo hold large files of this one, without copying a byte: who may read the one and write to the other
  * could download and upload them. Returns for every file that could not be copied why. The files that could are
- * held when it returns, all in one transaction. Throws repo_not_found (either), forbidden (the target).
+ * held when it returns, all in one transaction. Throws repo_not_found (either), forbidden (the target), quota_exceeded.
  */
 export async function copyFiles(
   ctx: Ctx,
@@ -64,7 +65,7 @@ export async function copyFiles(
  * them there and write here. `busy` when one of them is just being deleted: then none was copied.
  */
 export async function copyEdges(
-  ctx: Pick<Ctx, 'db'>,
+  ctx: Pick<Ctx, 'db' | 'config'>,
   from: readonly { readonly repoId: RepoId; readonly sha256: Sha256 }[],
   to: RepoId,
   userId: string,
@@ -72,7 +73,8 @@ export async function copyEdges(
   if (from.length === 0) return;
   const sha256s = from.map((edge) => edge.sha256);
   await transaction(ctx.db, async (tx) => {
-    await tx.query(COPY, [to, from.map((edge) => edge.repoId), sha256s.map(bytesOf), userId]);
+    const link = () => tx.query(COPY, [to, from.map((edge) => edge.repoId), sha256s.map(bytesOf), userId]);
+    await linkWithinQuota(tx, ctx.config, to, link);
     if ((await findFiles(tx, to, sha256s)).size !== sha256s.length)
       throw hubError('busy', 'files of the source repository are just being deleted; try again');
   });

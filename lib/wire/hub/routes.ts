@@ -5,6 +5,7 @@ import { diffRoutes } from './diffs.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { historyRoutes } from './history.ts';
 import { orgRoutes } from './orgs.ts';
+import { storageRoutes } from './storage.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
 
@@ -18,4 +19,5 @@ export const routes: readonly Route[] = [
   ...branchRoutes,
   ...historyRoutes,
   ...uploadRoutes,
+  ...storageRoutes,
 ];

@@ -9,12 +9,12 @@ export const UPLOAD_LIFETIME_MS = 7 * 24 * 3600_000;
 
 /**
  * Makes the caller the one writer of an open upload, or returns null when another writer is alive. A writer that died
- * may have a part on its way to the store: its number is left out. Time is the database's own.
+ * may have two parts on their way to the store: their numbers are left out. Time is the database's own.
  */
 export async function takeLease(db: Queryable, id: string): Promise<TusUpload | null> {
   const { rows } = await db.query<TusColumns>(
     `UPDATE tus_upload SET fence = fence + 1, lease_until = now() + ${LEASE},
-       next_part = next_part + (lease_until IS NOT NULL)::int
+       next_part = next_part + 2 * (lease_until IS NOT NULL)::int
      WHERE id = $1 AND state = 'open' AND (lease_until IS NULL OR lease_until < now())
      RETURNING ${COLUMNS}`,
     [id],
@@ -31,7 +31,7 @@ export async function renewLease(db: Queryable, { id, fence }: TusUpload): Promi
   return rowCount === 1;
 }
 
-/** Lets others write. After a failure the part on its way may still arrive at the store: its number is left out. */
+/** Lets others write. After a failure parts on their way may still arrive at the store: their numbers are left out. */
 export async function releaseLease(
   db: Queryable,
   { id, fence }: TusUpload,
@@ -39,7 +39,7 @@ export async function releaseLease(
 ): Promise<void> {
   await db.query(
     `UPDATE tus_upload SET lease_until = NULL, next_part = next_part + $3::int WHERE id = $1 AND fence = $2 AND state = 'open'`,
-    [id, fence, hasFailed ? 1 : 0],
+    [id, fence, hasFailed ? 2 : 0],
   );
 }
 
@@ -57,12 +57,14 @@ export async function recordMultipart(
   return rowCount === 1;
 }
 
-/** A piece that is durable now: what a crash from here on does not lose. */
-export type DurablePiece = { readonly receivedBytes: number; readonly expiresAt: Date } & (
+/** What the store has of an upload: a part, a tail that waits for more, or all of it. */
+export type StoredPiece =
   | { readonly kind: 'part'; readonly part: UploadedPart; readonly sizeBytes: number }
   | { readonly kind: 'tail'; readonly key: string; readonly sizeBytes: number }
-  | { readonly kind: 'whole'; readonly key: string }
-);
+  | { readonly kind: 'whole'; readonly key: string };
+
+/** A piece that is durable now: what a crash from here on does not lose. */
+export type DurablePiece = StoredPiece & { readonly receivedBytes: number; readonly expiresAt: Date };
 
 /** Records a durable piece in one statement; false when the caller is no longer the writer. */
 export async function recordPiece(

@@ -3,14 +3,18 @@ import { MAX_PARTS } from '#lib/storage/check-parts.ts';
 const MIB = 2 ** 20;
 /** S3's floor for every part but the last. */
 const MIN_PART_BYTES = 5 * MIB;
-/** What is sent twice after a cut, at most, for files up to 144 GB. */
-const PART_BYTES = 16 * MIB;
+/** A full part: small enough that little is sent twice, large enough that making it durable costs little. */
+const SMALL_PART_BYTES = 16 * MIB;
+const LARGE_PART_BYTES = 64 * MIB;
+const AIM_PARTS = 32;
 /** Numbers that may be lost to writers that broke off, and to short parts. */
 const SPARE_NUMBERS = 1_000;
 
-/** Size of a full part, whole MiB: 16 MiB, more where 9,000 such parts would not hold the file. */
+/** Size of a full part, whole MiB: a 32nd of the file, 16 to 64 MiB; more where 9,000 such parts would not hold it. */
 export function tusPartSize(sizeBytes: number): number {
-  return Math.max(PART_BYTES, Math.ceil(sizeBytes / (MAX_PARTS - SPARE_NUMBERS) / MIB) * MIB);
+  const mibOf = (parts: number) => Math.ceil(sizeBytes / parts / MIB) * MIB;
+  const aimed = Math.min(LARGE_PART_BYTES, Math.max(SMALL_PART_BYTES, mibOf(AIM_PARTS)));
+  return Math.max(aimed, mibOf(MAX_PARTS - SPARE_NUMBERS));
 }
 
 /** Where an upload stands. */
