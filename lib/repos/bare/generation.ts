@@ -10,7 +10,7 @@ import { checkPresence } from './missing-among.ts';
 import { newObjects } from './new-objects.ts';
 import type { PackBatch } from './pack-entry.ts';
 import { type OidKey, reachableObjects } from './reach-check.ts';
-import { readAllRows, readLinkedRows, readRows } from './read-rows.ts';
+import { inKeyOrder, readAllRows, readLinkedRows, readRows } from './read-rows.ts';
 import { type RefSnapshot, tipsOf } from './ref-snapshot.ts';
 import { runGit, startGit } from './run-git.ts';
 import { type WrittenPack, writePack } from './write-pack.ts';
@@ -73,7 +73,7 @@ async function* comparedWith(
   for await (const batch of batches) {
     const { oids } = batch;
     for (let at = 0; at < oids.length; at += OID_BYTES)
-      if (!expected.delete(oids.toString('latin1', at, at + OID_BYTES)))
+      if (!expected.has(oids.toString('latin1', at, at + OID_BYTES)))
         onStray(oids.subarray(at, at + OID_BYTES));
     yield batch;
   }
@@ -95,6 +95,7 @@ export async function buildGeneration(
   generation.tips = tipsOf(snapshot);
   await transaction(db, async (tx) => {
     await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    await inKeyOrder(tx);
     const { count, linked } = await readLinkedRows(tx, repoId);
     if (count === 0) return;
     const reached = linked && (await reachableObjects(linked, generation.tips));

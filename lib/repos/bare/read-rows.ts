@@ -1,13 +1,7 @@
-import type { Queryable } from '#lib/base/db.ts';
+import type { Queryable, Tx } from '#lib/base/db.ts';
 import { bytesOf, hexOf, type Oid, type RepoId } from '#lib/base/ids.ts';
-import { KIND, type Kind, type StoredGitObject } from '../git/objects.ts';
-import {
-  ENTRY_HEADER_SQL,
-  entryHeader,
-  entryHeaderBytes,
-  MAX_SQL_SIZE,
-  type PackBatch,
-} from './pack-entry.ts';
+import { KIND, type StoredGitObject } from '../git/objects.ts';
+import { ENTRY_HEADER_SQL, type PackBatch, readEntryHeader } from './pack-entry.ts';
 
 /** Rows of a page; contents above LARGE_BYTES come after it, some MiB at a time: at most 32 MiB in memory, two pages. */
 const PAGE = 2000;
@@ -15,21 +9,21 @@ const LARGE_BYTES = 8 * 1024;
 const BATCH_BYTES = 8 * 1024 * 1024;
 
 const OID_BYTES = 20;
-const FACTS_BYTES = 12;
+const LENGTH_BYTES = 4;
 /**
- * A page as three values: oids; kind, size and length of the content as four bytes each; and the entries of a pack,
- * which the database joins: nothing is left to do here for each row. Rows of four columns, each of which is parsed by
- * itself, take ten times as long. Entries with large contents are left out.
+ * A page as three values: oids; lengths of the contents, four bytes each; and the entries of a pack, which the database
+ * joins, so that nothing is left to do here for each row. Rows of four columns, each of which is parsed by itself, take
+ * ten times as long. Of entries with large contents there is the header alone.
  */
 const AS_PAGE = `
   string_agg(oid, ''::bytea ORDER BY oid) AS oids,
-  string_agg(int4send(kind) || int4send(size) || int4send(octet_length(data)), ''::bytea ORDER BY oid) AS facts,
-  string_agg(CASE WHEN octet_length(data) <= ${LARGE_BYTES} AND size < ${MAX_SQL_SIZE}
-                  THEN (${ENTRY_HEADER_SQL}) || data ELSE ''::bytea END, ''::bytea ORDER BY oid) AS entries`;
+  string_agg(int4send(octet_length(data)), ''::bytea ORDER BY oid) AS lengths,
+  string_agg((${ENTRY_HEADER_SQL}) || CASE WHEN octet_length(data) <= ${LARGE_BYTES} THEN data ELSE ''::bytea END,
+             ''::bytea ORDER BY oid) AS entries`;
 
 interface PageRow {
   oids: Buffer | null;
-  facts: Buffer | null;
+  lengths: Buffer | null;
   entries: Buffer | null;
 }
 
@@ -37,11 +31,11 @@ class Page {
   readonly count: number;
   readonly oids: Buffer;
   readonly entries: Buffer;
-  readonly #facts: Buffer;
+  readonly #lengths: Buffer;
 
   constructor(row: PageRow | undefined) {
     this.oids = row?.oids ?? Buffer.alloc(0);
-    this.#facts = row?.facts ?? Buffer.alloc(0);
+    this.#lengths = row?.lengths ?? Buffer.alloc(0);
     this.entries = row?.entries ?? Buffer.alloc(0);
     this.count = this.oids.length / OID_BYTES;
   }
@@ -50,22 +44,13 @@ class Page {
     return this.oids.subarray(index * OID_BYTES, (index + 1) * OID_BYTES);
   }
 
-  kind(index: number): Kind {
-    return this.#facts.readInt32BE(index * FACTS_BYTES) as Kind;
-  }
-
-  sizeBytes(index: number): number {
-    return this.#facts.readInt32BE(index * FACTS_BYTES + 4);
-  }
-
+  /** Bytes of a row's content, deflated. */
   dataBytes(index: number): number {
-    return this.#facts.readInt32BE(index * FACTS_BYTES + 8);
+    return this.#lengths.readInt32BE(index * LENGTH_BYTES);
   }
 
-  /** Bytes of a row's entry among `entries`; 0 when its content is large. */
-  entryBytes(index: number): number {
-    const [size, data] = [this.sizeBytes(index), this.dataBytes(index)];
-    return data <= LARGE_BYTES && size < MAX_SQL_SIZE ? entryHeaderBytes(size) + data : 0;
+  isLarge(index: number): boolean {
+    return this.dataBytes(index) > LARGE_BYTES;
   }
 }
 
@@ -83,7 +68,7 @@ async function selectContents(
   return new Map(found.rows.map((row) => [row.oid.toString('latin1'), row.data]));
 }
 
-/** The rows from `from` to `to` of a page whose small entries begin at `start`; large contents are fetched. */
+/** The rows from `from` to `to` of a page whose entries begin at `start`; large contents are fetched. */
 async function batchOf(
   db: Queryable,
   repoId: RepoId,
@@ -91,25 +76,25 @@ async function batchOf(
   { from, to, start }: { from: number; to: number; start: number },
 ): Promise<PackBatch & { nextStart: number }> {
   const large: Buffer[] = [];
-  for (let index = from; index < to; index++) if (page.entryBytes(index) === 0) large.push(page.oid(index));
+  for (let index = from; index < to; index++) if (page.isLarge(index)) large.push(page.oid(index));
   const contents = await selectContents(db, repoId, large);
   const pieces: Buffer[] = [];
   const ends: number[] = [];
   let [joined, at, end] = [start, start, 0];
   for (let index = from; index < to; index++) {
-    const bytes = page.entryBytes(index);
-    at += bytes;
-    if (bytes === 0) {
-      const content = contents.get(page.oid(index).toString('latin1'));
-      if (content === undefined)
-        throw new Error(`object ${page.oid(index).toString('hex')} of repo ${repoId} is missing`);
-      const header = entryHeader(page.kind(index), page.sizeBytes(index));
-      pieces.push(page.entries.subarray(joined, at), header, content);
-      joined = at;
-      end += header.length + content.length;
-    }
-    end += bytes;
+    const header = readEntryHeader(page.entries, at);
+    end += header.end - at + page.dataBytes(index);
     ends.push(end);
+    at = header.end;
+    if (!page.isLarge(index)) {
+      at += page.dataBytes(index);
+      continue;
+    }
+    const content = contents.get(page.oid(index).toString('latin1'));
+    if (content === undefined)
+      throw new Error(`object ${page.oid(index).toString('hex')} of repo ${repoId} is missing`);
+    pieces.push(page.entries.subarray(joined, at), content);
+    joined = at;
   }
   const rest = page.entries.subarray(joined, at);
   return {
@@ -158,20 +143,27 @@ export async function readLinkedRows(
   for (let index = 0; index < page.count; index++) bytes += page.dataBytes(index);
   if (page.count > MAX_LINKED || bytes > MAX_LINKED_BYTES) return { count, linked: null };
   const linked: StoredGitObject[] = [];
-  for await (const batch of fill(db, repoId, page))
+  for await (const batch of fill(db, repoId, page)) {
+    let start = 0;
     for (const end of batch.ends) {
-      const index = linked.length;
-      linked.push({
-        oid: hexOf<Oid>(page.oid(index)),
-        kind: page.kind(index),
-        sizeBytes: page.sizeBytes(index),
-        data: batch.bytes.subarray(end - page.dataBytes(index), end),
-      });
+      const oid = hexOf<Oid>(page.oid(linked.length));
+      const header = readEntryHeader(batch.bytes, start);
+      const { kind, sizeBytes } = header;
+      linked.push({ oid, kind, sizeBytes, data: batch.bytes.subarray(header.end, end) });
+      start = end;
     }
+  }
   return { count, linked };
 }
 
-/** All objects of a repo in the order of their oids. Plan: ranges of the primary key of the repo's partition. */
+/** For the rest of a transaction the database reads along an index rather than sort what it has read. */
+export const inKeyOrder = (tx: Tx): Promise<unknown> =>
+  tx.query('SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off');
+
+/**
+ * All objects of a repo in the order of their oids. Plan: ranges of the primary key of the repo's partition; without
+ * statistics of a repo that is new the database rather sorts all that is left for each page, see inKeyOrder.
+ */
 export async function* readAllRows(db: Queryable, repoId: RepoId): AsyncGenerator<PackBatch> {
   const readPage = async (after: Buffer) => {
     const { rows } = await db.query<PageRow>({
