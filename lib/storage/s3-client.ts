@@ -81,7 +81,7 @@ async function makeBucket(client: S3Client, Bucket: string): Promise<void> {
     ID: 'abandoned-uploads',
     Status: 'Enabled' as const,
     Filter: { Prefix: '' },
-    AbortIncompleteMultipartUpload: { DaysAfterInitiation: 8 },
+    AbortIncompleteMultipartUpload: { DaysAfterInitiation: 30 },
   };
   await client
     .send(
