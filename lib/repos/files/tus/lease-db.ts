@@ -3,7 +3,7 @@ import type { UploadedPart } from '#lib/storage/object-store.ts';
 import { COLUMNS, type TusColumns, type TusUpload, toUpload } from './db.ts';
 
 /** How long a writer that shows no progress keeps others out. */
-const LEASE = `interval '10 seconds'`;
+const LEASE = `interval '6 seconds'`;
 /** An upload expires this long after its last byte… */
 export const UPLOAD_LIFETIME_MS = 7 * 24 * 3600_000;
 /** …and at the latest this long after its beginning: before a store's own rule for abandoned parts could strike. */
