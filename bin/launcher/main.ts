@@ -18,6 +18,7 @@ const COMMANDS: Record<string, Command> = {
   check: async (args) => (await import('./program.ts')).runCheck(passingOn(args)),
   backup: async (args) => (await import('./program.ts')).runBackup(passingOn(args)),
   restore: async (args) => (await import('./program.ts')).runRestore(passingOn(args)),
+  gc: async (args) => (await import('./program.ts')).runReclaim(passingOn(args)),
   bench: async (args) => (await import('./program.ts')).runBench(args),
   doctor: async (args) => (await import('./doctor.ts')).doctor(readOptions(args)),
   test: async (args) => (await import('./test.ts')).runTests(args),

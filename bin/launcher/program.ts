@@ -55,6 +55,11 @@ export async function runRestore(options: Options): Promise<number> {
     : restored;
 }
 
+/** Garbage collection, or what it would take. */
+export function runReclaim(options: Options): Promise<number> {
+  return runOver(options, 'workers/gc.ts', options.rest);
+}
+
 /** The bench over hubs of its own, with the stock client, on a durable Postgres of its own. */
 export async function runBench(args: string[]): Promise<number> {
   const missing = providePython(say);

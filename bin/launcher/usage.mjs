@@ -12,13 +12,14 @@ export const COMMANDS = {
   backup:
     'npm run backup -- DIR: database and objects into a folder, while the hub runs (--keep N, --verify, --no-objects)',
   restore: 'npm run restore -- DIR: bring a backup back (--list, --backup NAME, --replace)',
+  gc: 'delete what nothing reaches any more (--dry-run, --json, --now, --drop-pins, --force)',
   doctor: 'name what is broken in this installation and how to mend it',
 };
 
 export function usage() {
   const lines = Object.entries(COMMANDS).map(([name, text]) => `  ${name.padEnd(10)} ${text}`);
   return `Usage: npm start [-- --port 4000 --data DIR]
-       npm test · npm run dev | build | worker | bench | check | backup | restore | doctor
+       npm test · npm run dev | build | worker | bench | check | gc | backup | restore | doctor
 
 ${lines.join('\n')}
 

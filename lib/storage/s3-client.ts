@@ -1,5 +1,6 @@
 import {
   CreateBucketCommand,
+  GetBucketCorsCommand,
   HeadBucketCommand,
   PutBucketCorsCommand,
   PutBucketLifecycleConfigurationCommand,
@@ -45,7 +46,7 @@ export function createS3Client(options: S3Options, endpoint: string): S3Client {
   });
 }
 
-/** Makes the bucket, with CORS for browser uploads, unless it exists. The error says what the server answered. */
+/** Makes the bucket unless it exists, and lets browsers use it. The error says what the server answered. */
 export async function ensureBucket(client: S3Client, Bucket: string): Promise<void> {
   await makeBucket(client, Bucket).catch((error: Error) => {
     throw hubError('not_ready', `object store, bucket "${Bucket}": ${error.name} ${error.message}`, {
@@ -62,10 +63,33 @@ async function makeBucket(client: S3Client, Bucket: string): Promise<void> {
       throw error;
     },
   );
-  if (!missing) return;
+  if (!missing) return allowBrowsers(client, Bucket);
   await client.send(new CreateBucketCommand({ Bucket })).catch((error) => {
     if (error.name !== 'BucketAlreadyOwnedByYou') throw error;
   });
+  await allowBrowsers(client, Bucket);
+  // Our own sweep ends uploads that are recorded; this ends what a crash kept from being recorded.
+  const abandoned = {
+    ID: 'abandoned-uploads',
+    Status: 'Enabled' as const,
+    Filter: { Prefix: '' },
+    AbortIncompleteMultipartUpload: { DaysAfterInitiation: 30 },
+  };
+  await client
+    .send(
+      new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: [abandoned] } }),
+    )
+    .catch(ignoreNotImplemented);
+}
+
+/** Lets pages of any origin use signed URLs, unless the bucket has rules of its operator's already. */
+async function allowBrowsers(client: S3Client, Bucket: string): Promise<void> {
+  const hasRules = await client.send(new GetBucketCorsCommand({ Bucket })).then(
+    () => true,
+    // Who may not read the rules may not write them either, and some stores know none.
+    (error) => error.name !== 'NoSuchCORSConfiguration',
+  );
+  if (hasRules) return;
   // Any origin: what gives the right is the signature in the URL, and browsers must read ETag of a part.
   const rule = {
     AllowedOrigins: ['*'],
@@ -75,18 +99,6 @@ async function makeBucket(client: S3Client, Bucket: string): Promise<void> {
   };
   await client
     .send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules: [rule] } }))
-    .catch(ignoreNotImplemented);
-  // Our own sweep ends uploads that are recorded; this ends what a crash kept from being recorded.
-  const abandoned = {
-    ID: 'abandoned-uploads',
-    Status: 'Enabled' as const,
-    Filter: { Prefix: '' },
-    AbortIncompleteMultipartUpload: { DaysAfterInitiation: 8 },
-  };
-  await client
-    .send(
-      new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: [abandoned] } }),
-    )
     .catch(ignoreNotImplemented);
 }
 
