@@ -20,7 +20,7 @@ import { header, makeUser } from '#tests/repos/people.ts';
 import { createTestApp, type TestApp } from '#tests/support/app.ts';
 import { type BuiltTerm, type BuiltXorb, buildShard, contentOf } from '#tests/xet/build.ts';
 
-export const DAY = 24 * 3600_000;
+const DAY = 24 * 3600_000;
 export const sha256Of = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex') as Sha256;
 export const inDays = (days: number) => new Date(Date.now() + days * DAY);
 

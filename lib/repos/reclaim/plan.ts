@@ -24,7 +24,7 @@ const TABLES = `
   TRUNCATE plan_history, plan_pointer, plan_skipped, plan_edge, plan_file, plan_xorb, plan_object, plan_orphan`;
 
 /** Repos that garbage may be found in. */
-export async function listRepos(db: Queryable): Promise<{ id: RepoId; isDeleted: boolean }[]> {
+async function listRepos(db: Queryable): Promise<{ id: RepoId; isDeleted: boolean }[]> {
   const { rows } = await db.query<{ id: RepoId; deleted: boolean }>(
     'SELECT id, deleted_at IS NOT NULL AS deleted FROM repo ORDER BY id',
   );

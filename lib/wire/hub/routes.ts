@@ -5,6 +5,7 @@ import { diffRoutes } from './diffs.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { historyRoutes } from './history.ts';
 import { orgRoutes } from './orgs.ts';
+import { reclaimRoutes } from './reclaim.ts';
 import { tokenRoutes } from './tokens.ts';
 
 /** The hub's own JSON API: what its pages call, and scripts may. */
@@ -16,4 +17,5 @@ export const routes: readonly Route[] = [
   ...diffRoutes,
   ...branchRoutes,
   ...historyRoutes,
+  ...reclaimRoutes,
 ];

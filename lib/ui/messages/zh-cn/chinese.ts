@@ -10,6 +10,7 @@ import { frame } from './frame.ts';
 import { history } from './history.ts';
 import { home } from './home.ts';
 import { pulls } from './pulls.ts';
+import { reclaim } from './reclaim.ts';
 import { repo } from './repo.ts';
 import { words } from './words.ts';
 
@@ -26,5 +27,6 @@ export const zhCn = {
   history,
   home,
   pulls,
+  reclaim,
   repo,
 } satisfies Translation<typeof en>;
