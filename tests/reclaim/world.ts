@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import type { Oid, RepoId, Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import type { UserPrincipal } from '#lib/identity/principal.ts';
-import { checkFiles } from '#lib/repos/check-files.ts';
-import { checkRepos } from '#lib/repos/check-repos.ts';
+import { checkFiles } from '#lib/repos/check/check-files.ts';
+import { checkRepos } from '#lib/repos/check/check-repos.ts';
 import { createCommit } from '#lib/repos/create-commit.ts';
 import { createRepo } from '#lib/repos/create-repo.ts';
 import { findFiles } from '#lib/repos/files/find-files.ts';
@@ -123,8 +123,8 @@ export async function createWorld(env: Record<string, string> = {}): Promise<Wor
     },
     async problems() {
       const found: string[] = [];
-      for await (const problem of checkRepos(t.app, { repos: 0, objects: 0 })) found.push(problem);
-      for await (const problem of checkFiles(t.app)) found.push(problem);
+      for await (const problem of checkRepos(t.app, { repos: 0, objects: 0 })) found.push(String(problem));
+      for await (const problem of checkFiles(t.app)) found.push(String(problem));
       return found;
     },
     async count(table, where = 'true') {

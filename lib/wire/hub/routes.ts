@@ -6,7 +6,9 @@ import { endpointRoutes } from './endpoints.ts';
 import { historyRoutes } from './history.ts';
 import { orgRoutes } from './orgs.ts';
 import { reclaimRoutes } from './reclaim.ts';
+import { storageRoutes } from './storage.ts';
 import { tokenRoutes } from './tokens.ts';
+import { uploadRoutes } from './uploads.ts';
 
 /** The hub's own JSON API: what its pages call, and scripts may. */
 export const routes: readonly Route[] = [
@@ -18,4 +20,6 @@ export const routes: readonly Route[] = [
   ...branchRoutes,
   ...historyRoutes,
   ...reclaimRoutes,
+  ...uploadRoutes,
+  ...storageRoutes,
 ];

@@ -13,21 +13,23 @@ export interface Domain {
   readonly epoch: number;
 }
 
-/** The namespace's deduplication domain, made on first use. Plan: one probe of xet_domain_namespace_id_key. */
-export async function domainOf(db: Queryable, namespaceId: string): Promise<Domain> {
+/** The deduplication domain of a namespace, or of the hub (null), made on first use. Plan: one probe of a unique index. */
+export async function domainOf(db: Queryable, namespaceId: string | null): Promise<Domain> {
   const find = () =>
-    db.query<Domain>({
-      name: 'xet-domain-of',
-      text: 'SELECT id, epoch FROM xet_domain WHERE namespace_id = $1',
-      values: [namespaceId],
-    });
+    namespaceId === null
+      ? db.query<Domain>('SELECT id, epoch FROM xet_domain WHERE namespace_id IS NULL')
+      : db.query<Domain>({
+          name: 'xet-domain-of',
+          text: 'SELECT id, epoch FROM xet_domain WHERE namespace_id = $1',
+          values: [namespaceId],
+        });
   const found = (await find()).rows[0];
   if (found !== undefined) return found;
   // Clients remember for weeks what they uploaded to an address: a hub that starts anew must not inherit their memory.
-  await db.query(
-    'INSERT INTO xet_domain (namespace_id, epoch) VALUES ($1, $2) ON CONFLICT (namespace_id) DO NOTHING',
-    [namespaceId, randomInt(1, MAX_EPOCH)],
-  );
+  await db.query('INSERT INTO xet_domain (namespace_id, epoch) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+    namespaceId,
+    randomInt(1, MAX_EPOCH),
+  ]);
   return (await find()).rows[0] as Domain;
 }
 
@@ -167,7 +169,7 @@ export async function pinXorbs(tx: Queryable, ids: readonly number[]): Promise<n
   return rowCount ?? 0;
 }
 
-export type Sha256State = 'unverified' | 'verified' | 'bad';
+export type Sha256State = 'unverified' | 'verified' | 'bad' | 'lost';
 
 export interface XetFileRow {
   readonly id: number;
@@ -202,7 +204,7 @@ export async function xetFileOfRepo(db: Queryable, repoId: RepoId, hash: Buffer)
     name: 'xet-file-of-repo',
     text: `SELECT ${FILE_COLUMNS} FROM xet_file f
            JOIN repo_file r ON r.repo_id = $1 AND r.sha256 = f.sha256 AND r.xet_file_id = f.id
-           WHERE f.hash = $2 AND f.sha256_state <> 'bad' LIMIT 1`,
+           WHERE f.hash = $2 AND f.sha256_state IN ('verified', 'unverified') LIMIT 1`,
     values: [repoId, hash],
   });
   return rows[0] ?? null;

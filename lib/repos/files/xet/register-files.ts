@@ -2,6 +2,7 @@ import type { Tx } from '#lib/base/db.ts';
 import { hubError } from '#lib/base/errors.ts';
 import { bytesOf, type RepoId, type Sha256 } from '#lib/base/ids.ts';
 import { keepFiles } from '../keep-files.ts';
+import { type IndexedChunk, indexChunks } from './chunk-index.ts';
 import { pinXorbs, type Sha256State } from './db.ts';
 import { packTerms, type Term } from './terms.ts';
 
@@ -11,6 +12,8 @@ export interface CheckedFile {
   readonly sha256: Sha256;
   readonly sizeBytes: number;
   readonly terms: readonly Term[];
+  /** Those of its chunks that clients ask about. */
+  readonly asked: readonly IndexedChunk[];
 }
 
 /** For whom files are registered. A guest may add files to the repo, but not put others in the place of its own. */
@@ -22,11 +25,11 @@ interface Owner {
 
 /** The same after its SHA-256 was recomputed, or put off. */
 export interface RegisteredFile extends CheckedFile {
-  readonly state: Exclude<Sha256State, 'bad'>;
+  readonly state: Exclude<Sha256State, 'bad' | 'lost'>;
 }
 
 /**
- * Writes files, their edges to xorbs and the repo's right to read them; returns the ids in the order of `files`.
+ * Writes files, their edges to xorbs, the chunks by which they are found and the repo's right to read them; returns the ids in the order of `files`.
  * Works on whole lists: the number of statements does not grow with the number of files. Throws `busy` when a
  * xorb was condemned meanwhile.
  */
@@ -40,6 +43,11 @@ export async function registerFiles(
     throw hubError('busy', 'data that this file refers to is just being removed: upload again');
   const ids = await upsertFiles(tx, owner.domainId, files);
   await insertXorbEdges(tx, ids, files);
+  await indexChunks(
+    tx,
+    owner.domainId,
+    files.flatMap((file) => file.asked),
+  );
   await linkToRepo(tx, owner, ids, files);
   return ids;
 }
@@ -101,7 +109,7 @@ async function linkToRepo(
        size_bytes = CASE WHEN e.object_id IS NULL THEN EXCLUDED.size_bytes ELSE e.size_bytes END
      WHERE NOT ($6 AND e.created_by <> $5)
        AND NOT EXISTS (SELECT 1 FROM xet_file f WHERE f.id = e.xet_file_id AND f.sha256_state = 'verified')
-       AND (e.object_id IS NULL
+       AND (NOT EXISTS (SELECT 1 FROM stored_object o WHERE o.id = e.object_id AND o.state = 'live')
          OR EXISTS (SELECT 1 FROM xet_file f WHERE f.id = EXCLUDED.xet_file_id AND f.sha256_state = 'verified'))`,
     [
       owner.repoId,
