@@ -130,9 +130,9 @@ describe('bytes', () => {
           await store.put(...args);
           await hooks.afterPut?.();
         },
-        get: async (...args: Parameters<typeof store.get>) => {
+        pieces: async (...args: Parameters<typeof store.pieces>) => {
           await hooks.beforeGet?.();
-          return store.get(...args);
+          return store.pieces(...args);
         },
       },
     };

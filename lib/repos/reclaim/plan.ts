@@ -111,6 +111,16 @@ async function planObjects(session: Tx, run: Run, ms: (value: number) => string)
      GROUP BY o.id HAVING bool_and(e.repo_id IS NULL OR d.repo_id IS NOT NULL)`,
     [run.at, ms(run.graceMs), ms(run.doomMs)],
   );
+  await session.query(
+    `INSERT INTO plan_object
+     SELECT o.id, 'unused-chunks', greatest(greatest(max(f.may_go), o.created_at + $2::interval, $1) + $3::interval, $1),
+            min(s.repo_id), true
+     FROM xet_shard s JOIN stored_object o ON o.id = s.object_id
+       LEFT JOIN xet_shard_file sf ON sf.shard_id = s.id LEFT JOIN plan_file f ON f.id = sf.file_id
+     GROUP BY o.id HAVING bool_and(sf.file_id IS NULL OR f.id IS NOT NULL)
+     ON CONFLICT DO NOTHING`,
+    [run.at, ms(run.graceMs), ms(run.doomMs)],
+  );
 }
 
 /** Finds out what could go, and when, without changing or locking anything. `session` keeps it until it ends. */
