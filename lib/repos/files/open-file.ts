@@ -6,6 +6,13 @@ import { type Pieces, readableOf } from '#lib/storage/pieces.ts';
 import type { RepoFile } from '../types.ts';
 import { openXetPieces } from './xet/open-xet-file.ts';
 
+/** `isCounted`: the caller bounds how many of these go on at a time. */
+export interface OpenOptions {
+  readonly range?: ByteRange | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly isCounted?: boolean;
+}
+
 /** As openPieces, as a stream of copies, for readers that keep what they get. */
 export async function openFile(
   app: App,
@@ -13,7 +20,7 @@ export async function openFile(
   range?: ByteRange,
   signal?: AbortSignal,
 ): Promise<Readable> {
-  return readableOf(await openPieces(app, file, range, signal), signal);
+  return readableOf(await openPieces(app, file, { range, signal }), signal);
 }
 
 /**
@@ -24,8 +31,7 @@ export async function openFile(
 export async function openPieces(
   app: App,
   file: RepoFile,
-  range?: ByteRange,
-  signal?: AbortSignal,
+  { range, signal, isCounted = false }: OpenOptions = {},
 ): Promise<Pieces> {
   if (range && (range.start < 0 || range.end < range.start || range.end >= file.sizeBytes))
     throw hubError('range_not_satisfiable', `bytes ${range.start}-${range.end} are not in the file`);
@@ -43,7 +49,7 @@ export async function openPieces(
     }
   }
   if (file.xet === null) throw hubError('internal', 'internal error', { internal: 'file without a source' });
-  return openXetPieces(app, file.xet.fileId, range, signal);
+  return openXetPieces(app, file.xet.fileId, { range, signal, isCounted });
 }
 
 function isDamage(error: unknown): boolean {

@@ -174,7 +174,7 @@ async function sendLarge(
   const range = verdict.status === 206 ? { start: verdict.start, end: verdict.end } : undefined;
   headers['content-length'] = range ? range.end - range.start + 1 : file.sizeBytes;
   if (range) headers['content-range'] = `bytes ${range.start}-${range.end}/${file.sizeBytes}`;
-  await sendPieces(res, verdict.status, headers, await openPieces(ctx, file, range, ctx.signal));
+  await sendPieces(res, verdict.status, headers, await openPieces(ctx, file, { range, signal: ctx.signal }));
 }
 
 /** Where to rebuild the file from chunks, for clients that ask for that instead of bytes. */
