@@ -17,12 +17,15 @@ import { numOfPullRef } from './pulls/types.ts';
 import { readBlob } from './read-blob.ts';
 import { pathLines } from './read-tree.ts';
 import { readRoot, resolveRevision } from './resolve-revision.ts';
+import type { Room } from './storage/require-room.ts';
+import { requireRoomFor } from './storage/require-room-for.ts';
 import type { Repo, RepoRef } from './types.ts';
 import { requireWritableRef } from './writable-ref.ts';
 
 /** From this size on a file is kept outside git. */
 const LARGE_FROM_BYTES = 10 * 1024 * 1024;
-const MAX_FILES = 1000;
+/** Files in one question. */
+export const MAX_PREUPLOAD_FILES = 1000;
 
 export interface PreuploadRequest {
   readonly files: readonly {
@@ -49,6 +52,8 @@ export interface PreuploadAnswer {
 export interface PreuploadResult {
   readonly commitOid: Oid;
   readonly files: PreuploadAnswer[];
+  /** The tightest limit that applies, null when there is none. */
+  readonly room: Room | null;
 }
 
 /** NUL, or not UTF-8 (a character cut by the end of the sample is forgiven). */
@@ -110,17 +115,17 @@ async function requireTarget(
  * Tells a client before an upload how each file must be sent: `lfs` when .gitattributes at the revision says so,
  * when the sample is binary, or from 10 MiB on; whether .gitignore drops it; and what is at its path now, so that
  * equal files need not be sent. One answer per path asked. Throws repo_not_found, forbidden, revision_not_found,
- * invalid_path, invalid_input (more than 1000 files).
+ * invalid_path, invalid_input (more than 1000 files), quota_exceeded (the large ones cannot fit).
  */
 export async function preupload(
-  ctx: Pick<Ctx, 'db' | 'principal' | 'clock'>,
+  ctx: Pick<Ctx, 'db' | 'config' | 'principal' | 'clock'>,
   ref: RepoRef,
   revision: string,
   request: PreuploadRequest,
 ): Promise<PreuploadResult> {
   const repo = await requireTarget(ctx, ref, revision, request.opensPull);
-  if (request.files.length > MAX_FILES)
-    throw hubError('invalid_input', `files: at most ${MAX_FILES} per request`);
+  if (request.files.length > MAX_PREUPLOAD_FILES)
+    throw hubError('invalid_input', `files: at most ${MAX_PREUPLOAD_FILES} per request`);
   for (const file of request.files) checkPath(file.path);
   const { commitOid } = await resolveRevision(ctx.db, repo, revision);
   const rootOid = await readRoot(ctx.db, repo.id, commitOid);
@@ -135,5 +140,9 @@ export async function preupload(
     const uploadMode = isLarge ? 'lfs' : 'regular';
     return { path, uploadMode, shouldIgnore: isIgnored(path), ...(oid === undefined ? {} : { oid }) };
   });
-  return { commitOid, files };
+  const sizes = request.files.flatMap(({ sizeBytes }, i) => {
+    const { uploadMode, shouldIgnore } = files[i] as PreuploadAnswer;
+    return uploadMode === 'lfs' && !shouldIgnore ? [sizeBytes] : [];
+  });
+  return { commitOid, files, room: await requireRoomFor(ctx, repo.id, sizes) };
 }

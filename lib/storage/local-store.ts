@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { hubError } from '#lib/base/errors.ts';
 import { createLocalMultipart } from './local-multipart.ts';
 import { deleteObject, PARTS_SUFFIX, readObject, statObject } from './local-object.ts';
-import { nullWhenMissing, syncDirectory, writeTemp } from './local-write.ts';
+import { nullWhenMissing, syncDirectory, whenFull, writeTemp } from './local-write.ts';
 import type { ObjectInfo, ObjectStore } from './object-store.ts';
 import { readableOf } from './pieces.ts';
 import { probeStore } from './probe-store.ts';
@@ -45,7 +45,7 @@ export async function createLocalStore(dir: string): Promise<ObjectStore> {
       const tempPath = await writeTemp(temp, body, options);
       await publish(tempPath, path).catch(async (error) => {
         await rm(tempPath, { force: true });
-        throw error;
+        throw whenFull(error);
       });
     },
     get: async (key, options = {}) =>

@@ -37,6 +37,12 @@ export function sendJson(
   res.end(bytes);
 }
 
+/** Sends bytes that are whole in memory; never cached. */
+export function sendBytes(res: WireResponse, type: string, bytes: Buffer): void {
+  res.writeHead(200, { 'content-type': type, 'content-length': bytes.length, 'cache-control': 'no-store' });
+  res.end(bytes);
+}
+
 /** Sends a status and headers without a body. */
 export function sendEmpty(res: WireResponse, status: number, headers?: OutgoingHttpHeaders): void {
   res.writeHead(status, status === 204 || status === 304 ? headers : { 'content-length': 0, ...headers });

@@ -31,7 +31,7 @@ export async function openXetPieces(
   }: { range?: ByteRange | undefined; signal?: AbortSignal | undefined; isCounted?: boolean } = {},
 ): Promise<Pieces> {
   const file = await xetFileById(app.db, fileId);
-  if (file === null || file.sha256State === 'bad')
+  if (file === null || file.sha256State === 'bad' || file.sha256State === 'lost')
     throw hubError('entry_not_found', 'The contents of this file are not available');
   const wanted = range ?? { start: 0, end: file.sizeBytes - 1 };
   if (range !== undefined && (range.start < 0 || range.end < range.start || range.end >= file.sizeBytes))
