@@ -91,7 +91,10 @@ export function sendByTus({
         onProgress(bytes);
       },
       onError: (error) => end(() => reject(errorOf(error))),
-      onSuccess: ({ lastResponse }) => end(() => resolve(lastResponse.getHeader('Larder-Sha256') ?? null)),
+      onSuccess: ({ lastResponse }) => {
+        const sha256 = lastResponse.getHeader('Larder-Sha256') ?? null; // an aborted request has no headers any more
+        end(() => resolve(sha256));
+      },
     });
     const stop = () => end(() => reject(new DOMException('stopped', 'AbortError')));
     const end = (settle: () => void) => {
