@@ -21,8 +21,8 @@ beforeAll(async () => {
   hub = await startHubWithPages({
     env: {
       S3_ENDPOINT: s3.endpoint,
-      S3_ACCESS_KEY: s3.accessKeyId,
-      S3_SECRET_KEY: s3.secretAccessKey,
+      S3_ACCESS_KEY_ID: s3.accessKeyId,
+      S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
       S3_BUCKET: 'direct',
     },
   });

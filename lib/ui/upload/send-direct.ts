@@ -54,6 +54,7 @@ class Parts {
   private session: DirectSession;
   private readonly options: SendOptions;
   private readonly running = new Map<number, number>();
+  private hasMoved = false;
 
   constructor(session: DirectSession, options: SendOptions) {
     this.session = session;
@@ -69,8 +70,10 @@ class Parts {
         await this.send(i).catch((error: unknown) => failures.push(error));
     };
     await Promise.all(Array.from({ length: PARTS_AT_ONCE }, lane));
-    if (failures.length > 0) throw failures[0];
-    return this.session;
+    if (failures.length === 0) return this.session;
+    // nothing ever went out: another host that may not be asked looks like this, and so does a dead network
+    if (!this.hasMoved && (await isHubThere(this.options.signal))) throw new StoreUnreachable();
+    throw failures[0];
   }
 
   private async send(index: number): Promise<void> {
@@ -83,15 +86,10 @@ class Parts {
       this.tell(index, 0);
       if (signal.aborted) throw new DOMException('stopped', 'AbortError');
       if (status === 200 && etag !== null) return this.note(index, etag);
-      if (status === 200 || (status === 0 && (await this.isFirst(signal)))) throw new StoreUnreachable();
+      if (status === 200) throw new StoreUnreachable(); // its answers cannot be read from here
       if (status === 403 || status === 404) throw new SendError('anew', '', status); // the links ended
-      if (tries === TRIES_A_PART) throw new SendError('later', '', status);
+      if (status === 0 || tries === TRIES_A_PART) throw new SendError('later', '', status);
     }
-  }
-
-  /** Whether the store never took anything from this browser while the hub does answer. */
-  private async isFirst(signal: AbortSignal): Promise<boolean> {
-    return this.session.etags.every((etag) => etag === null) && (await isHubThere(signal));
   }
 
   private note(index: number, etag: string): void {
@@ -102,6 +100,7 @@ class Parts {
   }
 
   private tell(index: number, bytes: number): void {
+    this.hasMoved ||= bytes > 0;
     if (bytes > 0) this.running.set(index, bytes);
     else this.running.delete(index);
     const running = [...this.running.values()].reduce((sum, each) => sum + each, 0);

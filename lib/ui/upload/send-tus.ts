@@ -61,13 +61,17 @@ export function sendByTus({
         isAllSent = bytes >= file.size;
         onProgress(bytes);
       },
-      onError: (error) => end(() => reject(errorOf(error))),
+      onError: (error) => {
+        const failure = errorOf(error);
+        end(() => reject(failure));
+      },
       onSuccess: ({ lastResponse }) => {
-        const sha256 = lastResponse.getHeader('Larder-Sha256') ?? null; // an aborted request has no headers any more
+        const sha256 = lastResponse.getHeader('Larder-Sha256') ?? null;
         end(() => resolve(sha256));
       },
     });
     const stop = () => end(() => reject(new DOMException('stopped', 'AbortError')));
+    // a request that was let go has neither status nor headers any more: they are read before
     const end = (settle: () => void) => {
       clearInterval(watch);
       signal.removeEventListener('abort', stop);
