@@ -41,9 +41,6 @@ export const jobHandlers: readonly JobHandler<App>[] = [
   }),
   handleJob(reclaimJob, reclaimByJob, { cron: '23 2 * * *' }),
   handleJob(xetFileRegistered, (app: App, data, signal) => verifyXetFile(app, data, signal)),
-  handleJob(scrubJob, async (app: App, _data, signal) => void (await scrubObjects(app, signal)), {
-    cron: '*/10 * * * *',
-  }),
   handleJob(
     sweepUploadsJob,
     async (app: App) => {
@@ -53,5 +50,8 @@ export const jobHandlers: readonly JobHandler<App>[] = [
     },
     { cron: '17 * * * *' },
   ),
+  handleJob(scrubJob, async (app: App, _data, signal) => void (await scrubObjects(app, signal)), {
+    cron: '*/10 * * * *',
+  }),
   handleJob(sweepSessionsJob, async (app: App) => void (await sweepSessions(app)), { cron: '43 3 * * *' }),
 ];

@@ -42,6 +42,11 @@ export function runCheck(options: Options): Promise<number> {
   return runOver(options, 'workers/check.ts', options.rest);
 }
 
+/** Garbage collection, or what it would take. */
+export function runReclaim(options: Options): Promise<number> {
+  return runOver(options, 'workers/gc.ts', options.rest);
+}
+
 /** A backup of database and objects into a folder, while the hub runs. */
 export function runBackup(options: Options): Promise<number> {
   return runOver(options, 'workers/backup.ts', options.rest);
@@ -53,11 +58,6 @@ export async function runRestore(options: Options): Promise<number> {
   return restored === 0 && !options.rest.includes('--list')
     ? runOver(options, 'workers/check.ts', [])
     : restored;
-}
-
-/** Garbage collection, or what it would take. */
-export function runReclaim(options: Options): Promise<number> {
-  return runOver(options, 'workers/gc.ts', options.rest);
 }
 
 /** The bench over hubs of its own, with the stock client, on a durable Postgres of its own. */

@@ -7,12 +7,12 @@ export const COMMANDS = {
   build: 'build the pages',
   worker: 'one more worker for the configured hub',
   bench: 'measure the promised ratios (npm run bench -- resolve upload gateway)',
+  gc: 'delete what nothing reaches any more (--dry-run, --json, --now, --drop-pins, --force)',
   check:
     'prove that database, git objects and store agree (--sample 5%, --full, --fix, --json, --rebuild-xet)',
   backup:
     'npm run backup -- DIR: database and objects into a folder, while the hub runs (--keep N, --verify, --no-objects)',
   restore: 'npm run restore -- DIR: bring a backup back (--list, --backup NAME, --replace)',
-  gc: 'delete what nothing reaches any more (--dry-run, --json, --now, --drop-pins, --force)',
   doctor: 'name what is broken in this installation and how to mend it',
 };
 

@@ -185,14 +185,6 @@ export const configSchema = z.object({
     .min(1_000_000)
     .default(2_000_000_000)
     .describe('Largest pack that one git push may send; large files travel outside of it, by Git LFS.'),
-  LARDER_SCRUB_BYTES_PER_SECOND: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .default(5_000_000)
-    .describe(
-      'Pace at which a worker reads all stored bytes again and again, to find what a disk has damaged; 0 means never. 5 MB/s are 430 GB a day.',
-    ),
   LARDER_REFLOG_DAYS: z.coerce
     .number()
     .int()
@@ -227,6 +219,14 @@ export const configSchema = z.object({
     .default(30)
     .describe(
       'Stored xorbs of which files use less than this share are copied into new ones without the rest; 0: never.',
+    ),
+  LARDER_SCRUB_BYTES_PER_SECOND: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(5_000_000)
+    .describe(
+      'Pace at which a worker reads all stored bytes again and again, to find what a disk has damaged; 0 means never. 5 MB/s are 430 GB a day.',
     ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
