@@ -12,10 +12,16 @@ import { sweepSessions } from '#lib/identity/sweep-sessions.ts';
 import { handleJob, type JobHandler } from '#lib/jobs/run-jobs.ts';
 import { sweepUploadsJob } from '#lib/repos/files/lfs/jobs.ts';
 import { sweepUploads } from '#lib/repos/files/lfs/sweep-uploads.ts';
+import { scrubJob, scrubObjects } from '#lib/repos/files/scrub-objects.ts';
+import { sweepStore } from '#lib/repos/files/sweep-store.ts';
+import { sweepTusUploads } from '#lib/repos/files/tus/sweep-tus-uploads.ts';
 import { xetFileRegistered } from '#lib/repos/files/xet/jobs.ts';
 import { verifyXetFile } from '#lib/repos/files/xet/verify-xet-file.ts';
 import { indexPaths } from '#lib/repos/index-paths.ts';
 import { indexPathsJob, repoDeleted, repoPushed } from '#lib/repos/jobs.ts';
+import { reclaimJob } from '#lib/repos/reclaim/jobs.ts';
+import { purgeRepo } from '#lib/repos/reclaim/purge-repo.ts';
+import { reclaimByJob } from './reclaim-by-job.ts';
 
 /** Every job of the hub and what is done for it. Each bears being run twice. */
 export const jobHandlers: readonly JobHandler<App>[] = [
@@ -29,8 +35,23 @@ export const jobHandlers: readonly JobHandler<App>[] = [
   handleJob(indexPathsJob, (app: App, data, signal) => indexPaths(app, data.repoId as RepoId, signal)),
   handleJob(tensorDigestWanted, (app: App, data, signal) => computeDigest(app, data, signal)),
   handleJob(tensorDeltasWanted, (app: App, data, signal) => computeDeltas(app, data, signal)),
-  handleJob(repoDeleted, (app: App, data) => deleteEndpointsOfRepo(app, data.repoId as RepoId)),
+  handleJob(repoDeleted, async (app: App, data, signal) => {
+    await deleteEndpointsOfRepo(app, data.repoId as RepoId);
+    await purgeRepo(app, data.repoId as RepoId, undefined, signal);
+  }),
+  handleJob(reclaimJob, reclaimByJob, { cron: '23 2 * * *' }),
   handleJob(xetFileRegistered, (app: App, data, signal) => verifyXetFile(app, data, signal)),
-  handleJob(sweepUploadsJob, async (app: App) => void (await sweepUploads(app)), { cron: '17 * * * *' }),
+  handleJob(
+    sweepUploadsJob,
+    async (app: App) => {
+      await sweepUploads(app);
+      await sweepTusUploads(app);
+      await sweepStore(app);
+    },
+    { cron: '17 * * * *' },
+  ),
+  handleJob(scrubJob, async (app: App, _data, signal) => void (await scrubObjects(app, signal)), {
+    cron: '*/10 * * * *',
+  }),
   handleJob(sweepSessionsJob, async (app: App) => void (await sweepSessions(app)), { cron: '43 3 * * *' }),
 ];

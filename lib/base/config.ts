@@ -7,6 +7,8 @@ const flag = (fallback: 'true' | 'false') =>
     .default(fallback)
     .transform((v) => v === 'true' || v === '1');
 
+const quota = (reason: string) => z.coerce.number().int().min(0).default(0).describe(reason);
+
 /** Every key the product reads, with the reason it exists. `.env.example` and the README table come from here. */
 export const configSchema = z.object({
   LARDER_URL: z
@@ -130,6 +132,38 @@ export const configSchema = z.object({
     .describe(
       'Bytes of large files that a user who may not write to a repo may bring to it with pull requests, all together.',
     ),
+  LARDER_OPEN_UPLOADS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(500)
+    .describe(
+      'Uploads from the browser that a user may have unfinished at a time; they expire seven days after their last byte.',
+    ),
+  LARDER_BROWSER_UPLOADS: z
+    .enum(['auto', 'hub'])
+    .default('auto')
+    .describe(
+      'Where browsers send large files: auto is the store itself when they can reach it, else the hub; hub is always the hub.',
+    ),
+  LARDER_QUOTA_USER_BYTES: quota(
+    'Bytes of large files that all repos of one user may hold together; 0 means no limit. An administrator may set another for a user.',
+  ),
+  LARDER_QUOTA_ORG_BYTES: quota(
+    'The same for one organization; 0 means no limit. An administrator may set another for an organization.',
+  ),
+  LARDER_QUOTA_REPO_BYTES: quota(
+    'The same for one repo; 0 means no limit. An administrator may set another for a repo.',
+  ),
+  LARDER_DEDUP_DOMAIN: z
+    .enum(['namespace', 'hub'])
+    .default('namespace')
+    .describe(
+      'Within which boundary uploads share chunks of what others stored: the owner’s namespace, or the whole hub. hub saves more, and lets everyone who may upload anywhere find out whether bytes that they have are stored in a private repo.',
+    ),
+  LARDER_CONVERT_LFS: flag('false').describe(
+    'Convert large files that came whole (Git LFS, browser) to deduplicated chunks in the background. Owners can also convert one repo from its settings.',
+  ),
   LARDER_GIT_CACHE_BYTES: z.coerce
     .number()
     .int()
@@ -151,6 +185,49 @@ export const configSchema = z.object({
     .min(1_000_000)
     .default(2_000_000_000)
     .describe('Largest pack that one git push may send; large files travel outside of it, by Git LFS.'),
+  LARDER_REFLOG_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(30)
+    .describe(
+      'Days for which commits that a branch left behind (force push, squash, deletion) can be brought back; then garbage collection takes them.',
+    ),
+  LARDER_GC: flag('true').describe(
+    'Collect garbage every night: what no branch, tag, pull request or reflog reaches, and stored bytes that no repository holds.',
+  ),
+  LARDER_GC_GRACE_HOURS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(72)
+    .describe(
+      'Nothing younger is garbage: an upload and the commit that it is for may take so long. Bytes wait another day (or this, if shorter) before they are deleted.',
+    ),
+  LARDER_GC_BRAKE_PERCENT: z.coerce
+    .number()
+    .min(0)
+    .max(100)
+    .default(30)
+    .describe(
+      'A run that would doom more than this share of the stored bytes or objects (and more than 1 GiB or 10,000 objects) stops and says so; an administrator can force it.',
+    ),
+  LARDER_GC_REPACK_PERCENT: z.coerce
+    .number()
+    .min(0)
+    .max(90)
+    .default(30)
+    .describe(
+      'Stored xorbs of which files use less than this share are copied into new ones without the rest; 0: never.',
+    ),
+  LARDER_SCRUB_BYTES_PER_SECOND: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(5_000_000)
+    .describe(
+      'Pace at which a worker reads all stored bytes again and again, to find what a disk has damaged; 0 means never. 5 MB/s are 430 GB a day.',
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

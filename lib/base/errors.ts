@@ -19,14 +19,20 @@ export const ERROR_TABLE = {
   invalid_object: { status: 422 },
   method_not_allowed: { status: 405 },
   too_large: { status: 413 },
+  quota_exceeded: { status: 413 }, // huggingface_hub shows the message of a 413 as it is, that of a 403 as a lack of rights
   range_not_satisfiable: { status: 416 },
   conflict_exists: { status: 409 },
   busy: { status: 409, retryAfterSeconds: 1 },
+  offset_conflict: { status: 409 }, // tus: the client asks where the upload is and goes on from there
+  gone: { status: 410 },
   ref_moved: { status: 412 },
+  unsupported_version: { status: 412 },
+  locked: { status: 423, retryAfterSeconds: 1 },
   rate_limited: { status: 429, retryAfterSeconds: 5 },
   not_implemented: { status: 501 },
   not_ready: { status: 503, retryAfterSeconds: 2 },
   overloaded: { status: 503, retryAfterSeconds: 2 },
+  storage_full: { status: 507 }, // a person must make room: trying again soon is of no use
   internal: { status: 500 },
 } as const satisfies Record<string, { status: number; hubCode?: string; retryAfterSeconds?: number }>;
 

@@ -106,13 +106,3 @@ export async function selectUsedStorage(db: Queryable, repoId: RepoId): Promise<
   );
   return rows[0]?.bytes ?? 0;
 }
-
-/** The live repo with this key, or null. Plan: repo_pkey, namespace_pkey. */
-export async function selectRepoById(db: Queryable, repoId: RepoId): Promise<Repo | null> {
-  const { rows } = await db.query<RepoRow>(
-    `SELECT ${REPO_COLUMNS} FROM repo r JOIN namespace n ON n.id = r.namespace_id
-     WHERE r.id = $1 AND r.deleted_at IS NULL`,
-    [repoId],
-  );
-  return rows[0] ? repoOf(rows[0]) : null;
-}

@@ -1,7 +1,8 @@
 import type { RepoId } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
+import { selectRepoById } from '#lib/repos/db.ts';
 import { computeFacts } from './compute-facts.ts';
-import { selectHeadAndFacts, selectRepoById, upsertFacts } from './db.ts';
+import { selectHeadAndFacts, upsertFacts } from './db.ts';
 
 /**
  * Handler of the job that follows every push: brings the stored facts up to the head of the default branch.

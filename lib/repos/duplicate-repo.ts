@@ -8,6 +8,7 @@ import { requireRead } from './access.ts';
 import { insertRepo } from './insert-repo.ts';
 import { moveRef } from './move-ref.ts';
 import { requireCreate } from './require-create.ts';
+import { requireRoomForRepo, whileHolderIsLocked } from './storage/require-room.ts';
 import type { Repo, RepoRef, Visibility } from './types.ts';
 
 export interface Duplicate {
@@ -61,7 +62,7 @@ async function copyHistory(tx: Tx, ctx: Ctx, from: Repo, to: Repo): Promise<void
  * A copy of a repo with its whole history: objects, branches with their protections, tags and large files, as they are
  * at one moment; pull requests and discussions stay behind. No bytes are copied: the copy holds the same stored files by edges of its
  * own. One transaction: whole or not at all. Throws repo_not_found (the original), forbidden (the target namespace),
- * invalid_input (name), conflict_exists (the address is taken), busy (files of the original are just being deleted).
+ * invalid_input (name), conflict_exists (the address is taken), quota_exceeded, busy (files of the original are just being deleted).
  */
 export async function duplicateRepo(ctx: Ctx, from: RepoRef, request: Duplicate): Promise<Repo> {
   const original = await requireRead(ctx, from);
@@ -69,13 +70,15 @@ export async function duplicateRepo(ctx: Ctx, from: RepoRef, request: Duplicate)
   validateName(request.name);
   const visibility = request.visibility ?? original.visibility;
   try {
-    return await transaction(ctx.db, async (tx) => {
+    const copyAll = async (tx: Tx) => {
       await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
       const asked = { type: original.type, name: request.name, visibility };
       const copy = await insertRepo(tx, ctx, asked, namespace);
       await copyHistory(tx, ctx, original, copy);
+      await requireRoomForRepo(tx, ctx.config, copy.id, { isNew: true });
       return { ...copy, defaultBranch: original.defaultBranch };
-    });
+    };
+    return await whileHolderIsLocked(ctx, namespace.id, () => transaction(ctx.db, copyAll));
   } catch (error) {
     if (isUniqueViolation(error, 'repo_live_name'))
       throw hubError('conflict_exists', `You already created this ${original.type} repo`);

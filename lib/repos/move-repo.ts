@@ -7,6 +7,7 @@ import { validateName } from '#lib/identity/names.ts';
 import { requireAdmin } from './access.ts';
 import { auditSubject } from './move-ref.ts';
 import { requireCreate } from './require-create.ts';
+import { requireRoomForRepo } from './storage/require-room.ts';
 import { takeName } from './take-name.ts';
 import type { RepoRef } from './types.ts';
 
@@ -14,7 +15,7 @@ import type { RepoRef } from './types.ts';
  * Renames a repo or moves it to another namespace, in one transaction; history, files, tokens of downloads and
  * endpoints go with it. Its old address leads to it until another repo takes that address. Only the name changes:
  * what hangs on the repo hangs on its id. Throws repo_not_found, forbidden (here or in the namespace it goes to),
- * invalid_input (name), conflict_exists (the address is taken; of two repos that want it one gets it), busy (it
+ * invalid_input (name), conflict_exists (the address is taken; of two repos that want it one gets it), quota_exceeded, busy (it
  * was moved or deleted meanwhile).
  */
 export async function moveRepo(ctx: Ctx, from: RepoRef, to: Omit<RepoRef, 'type'>): Promise<RepoRef> {
@@ -32,6 +33,8 @@ export async function moveRepo(ctx: Ctx, from: RepoRef, to: Omit<RepoRef, 'type'
       );
       if (rowCount !== 1) throw hubError('busy', 'The repository is just being changed; try again');
       await takeName(tx, repo.type, namespace.id, to.name);
+      if (namespace.id !== repo.namespaceId)
+        await requireRoomForRepo(tx, ctx.config, repo.id, { isNew: false });
       if (!isSamePlace)
         await tx.query(
           `INSERT INTO repo_redirect (type, namespace_id, name_key, repo_id) VALUES ($1, $2, lower($3), $4)

@@ -17,6 +17,8 @@ import { numOfPullRef } from './pulls/types.ts';
 import { readBlob } from './read-blob.ts';
 import { pathLines } from './read-tree.ts';
 import { readRoot, resolveRevision } from './resolve-revision.ts';
+import type { Room } from './storage/require-room.ts';
+import { requireRoomFor } from './storage/require-room-for.ts';
 import type { Repo, RepoRef } from './types.ts';
 import { requireWritableRef } from './writable-ref.ts';
 
@@ -49,6 +51,8 @@ export interface PreuploadAnswer {
 export interface PreuploadResult {
   readonly commitOid: Oid;
   readonly files: PreuploadAnswer[];
+  /** The tightest limit that applies, null when there is none. */
+  readonly room: Room | null;
 }
 
 /** NUL, or not UTF-8 (a character cut by the end of the sample is forgiven). */
@@ -107,21 +111,16 @@ async function requireTarget(
 }
 
 /**
- * Tells a client before an upload how each file must be sent: `lfs` when .gitattributes at the revision says so,
- * when the sample is binary, or from 10 MiB on; whether .gitignore drops it; and what is at its path now, so that
- * equal files need not be sent. One answer per path asked. Throws repo_not_found, forbidden, revision_not_found,
- * invalid_path, invalid_input (more than 1000 files).
+ * How each file must be sent: `lfs` when .gitattributes at the revision says so, when the sample is binary, or from 10
+ * MiB on; whether .gitignore drops it; and what is at its path now. The caller has checked the right and the paths.
+ * Throws revision_not_found.
  */
-export async function preupload(
-  ctx: Pick<Ctx, 'db' | 'principal' | 'clock'>,
-  ref: RepoRef,
+export async function decideModes(
+  ctx: Pick<Ctx, 'db'>,
+  repo: Repo,
   revision: string,
   request: PreuploadRequest,
-): Promise<PreuploadResult> {
-  const repo = await requireTarget(ctx, ref, revision, request.opensPull);
-  if (request.files.length > MAX_FILES)
-    throw hubError('invalid_input', `files: at most ${MAX_FILES} per request`);
-  for (const file of request.files) checkPath(file.path);
+): Promise<Omit<PreuploadResult, 'room'>> {
   const { commitOid } = await resolveRevision(ctx.db, repo, revision);
   const rootOid = await readRoot(ctx.db, repo.id, commitOid);
   const root = await readTree(ctx.db, repo.id, rootOid);
@@ -136,4 +135,27 @@ export async function preupload(
     return { path, uploadMode, shouldIgnore: isIgnored(path), ...(oid === undefined ? {} : { oid }) };
   });
   return { commitOid, files };
+}
+
+/**
+ * Tells a client before an upload how each file must be sent (decideModes), so that equal files need not be sent. One
+ * answer per path asked. Throws repo_not_found, forbidden, revision_not_found, invalid_path, invalid_input (more than
+ * 1000 files), quota_exceeded (the large ones cannot fit).
+ */
+export async function preupload(
+  ctx: Pick<Ctx, 'db' | 'config' | 'principal' | 'clock'>,
+  ref: RepoRef,
+  revision: string,
+  request: PreuploadRequest,
+): Promise<PreuploadResult> {
+  const repo = await requireTarget(ctx, ref, revision, request.opensPull);
+  if (request.files.length > MAX_FILES)
+    throw hubError('invalid_input', `files: at most ${MAX_FILES} per request`);
+  for (const file of request.files) checkPath(file.path);
+  const { commitOid, files } = await decideModes(ctx, repo, revision, request);
+  const sizes = request.files.flatMap(({ sizeBytes }, i) => {
+    const { uploadMode, shouldIgnore } = files[i] as PreuploadAnswer;
+    return uploadMode === 'lfs' && !shouldIgnore ? [sizeBytes] : [];
+  });
+  return { commitOid, files, room: await requireRoomFor(ctx, repo.id, sizes) };
 }

@@ -8,6 +8,7 @@ import { insertObjects } from './git/db.ts';
 import { formatPointer, parsePointer } from './git/lfs-pointer.ts';
 import { type EncodedObject, encodeObject, KIND } from './git/objects.ts';
 import type { StagedOperation } from './plan-commit.ts';
+import { requireRoom } from './storage/require-room.ts';
 import type { CommitOperation } from './types.ts';
 import { validateCard } from './validate-card.ts';
 
@@ -36,12 +37,12 @@ interface LargeFile {
 /**
  * Takes the operations one by one as they arrive: checks paths and sizes, turns contents into blobs, and requires
  * for every large file (an `lfsFile`, or a `file` whose content is a pointer) that this repo holds its bytes.
- * Throws invalid_path, invalid_input, invalid_object. Nothing becomes visible: blobs written early are
+ * Throws invalid_path, invalid_input, invalid_object, quota_exceeded. Nothing becomes visible: blobs written early are
  * unreachable until a ref moves. A repo that is being created (null) holds no large files yet, and nothing is
  * written early.
  */
 export async function stageOperations(
-  ctx: Pick<Ctx, 'db' | 'signal'>,
+  ctx: Pick<Ctx, 'db' | 'config' | 'signal'>,
   repoId: RepoId | null,
   source: Iterable<CommitOperation> | AsyncIterable<CommitOperation>,
 ): Promise<StagedCommit> {
@@ -115,7 +116,7 @@ function checkContent(path: string, content: Buffer): void {
 
 /** The pointer blob of every `lfsFile`, by its operation's index; refuses large files that this repo does not hold. */
 async function backedPointers(
-  ctx: Pick<Ctx, 'db'>,
+  ctx: Pick<Ctx, 'db' | 'config'>,
   repoId: RepoId | null,
   large: readonly LargeFile[],
 ): Promise<Map<number, EncodedObject>> {
@@ -123,6 +124,7 @@ async function backedPointers(
   if (large.length === 0) return pointers;
   const wanted = [...new Set(large.map((file) => file.sha256))];
   const files = repoId === null ? new Map() : await findFiles(ctx.db, repoId, wanted);
+  if (repoId !== null) await requireRoom(ctx, repoId, 0); // a limit may have been lowered since they were uploaded
   for (const { index, path, sha256, sizeBytes, isText } of large) {
     const file = files.get(sha256);
     const where = `${JSON.stringify(path)} (oid ${sha256})`;

@@ -20,7 +20,8 @@ export interface SignRequest {
 
 /**
  * Makes the function that signs URLs (SigV4 in the query, body unsigned) for one endpoint and bucket. It calls
- * the SDK's signer without its middleware stack: 0.1 ms instead of 0.7 ms for each of a thousand part URLs.
+ * the SDK's signer without its middleware stack: 0.1 ms instead of 0.7 ms for each of a thousand part URLs. The time is
+ * the store's own, as far as the client has learnt from answers how far ours is off.
  */
 export function createSigner(
   client: S3Client,
@@ -46,7 +47,7 @@ export function createSigner(
         query: { ...query },
         headers: { host: base.host, ...headers },
       },
-      { expiresIn: expiresSeconds },
+      { expiresIn: expiresSeconds, signingDate: new Date(Date.now() + client.config.systemClockOffset) },
     );
     const pairs = Object.entries(signed.query ?? {}).map(
       ([k, v]) => `${escapeUri(k)}=${escapeUri(String(v))}`,

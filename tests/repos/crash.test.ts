@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UserPrincipal } from '#lib/identity/principal.ts';
-import { checkRepos } from '#lib/repos/check-repos.ts';
+import { checkRepos } from '#lib/repos/check/check-repos.ts';
 import { createCommit } from '#lib/repos/create-commit.ts';
 import { createRepo } from '#lib/repos/create-repo.ts';
 import { resolveRevision } from '#lib/repos/resolve-revision.ts';
@@ -47,7 +47,7 @@ async function commitOnce(
 const head = async () => (await resolveRevision(t.app.db, repo, 'main')).commitOid;
 const problems = async () => {
   const found: string[] = [];
-  for await (const problem of checkRepos(t.app, { repos: 0, objects: 0 })) found.push(problem);
+  for await (const problem of checkRepos(t.app, { repos: 0, objects: 0 })) found.push(String(problem));
   return found;
 };
 

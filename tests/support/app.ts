@@ -45,7 +45,7 @@ export async function createTestApp(
     '/dev/null',
   );
   const db = createDb({
-    url: database.url,
+    url: config.DATABASE_URL,
     maxConnections: config.DATABASE_POOL,
     applicationName: 'larder test',
   });
@@ -55,7 +55,7 @@ export async function createTestApp(
     db,
     prisma,
     store: await createStore(config),
-    queue: await createQueue(db, database.url),
+    queue: await createQueue(db, config.DATABASE_URL),
     clock: options.clock ?? systemClock,
     log: createLog({ level: config.LOG_LEVEL, program: 'test' }),
     rootKey: randomBytes(32),

@@ -45,6 +45,7 @@ export interface CasHub {
   readonly app: App;
   readonly url: string;
   readonly dataDir: string;
+  readonly databaseUrl: string;
   /** A request with a hub token. */
   ask(path: string, token: string | null, init?: RequestInit): Promise<Response>;
   createRepo(owner: 'alice' | 'bob', name: string, isPrivate?: boolean): Promise<void>;
@@ -99,6 +100,7 @@ export async function startCasHub(
     app: testApp.app,
     url,
     dataDir: testApp.dataDir,
+    databaseUrl: testApp.databaseUrl,
     ask,
     async createRepo(owner, name, isPrivate = false) {
       const body = JSON.stringify({ name, type: 'model', private: isPrivate });

@@ -1,8 +1,8 @@
 import { transaction } from '#lib/base/db.ts';
 import { hexOf, type Oid, type RepoId, type Sha256 } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
+import { selectRepoById } from '#lib/repos/db.ts';
 import type { Repo } from '#lib/repos/types.ts';
-import { selectRepoById } from '../db.ts';
 import { listFiles } from '../list-files.ts';
 import { tensorDigestWanted } from './jobs.ts';
 import { isWeights } from './model-views.ts';

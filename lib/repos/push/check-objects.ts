@@ -6,6 +6,7 @@ import { checkPath } from '../check-path.ts';
 import { findFiles } from '../files/find-files.ts';
 import { type LfsPointer, parsePointer } from '../git/lfs-pointer.ts';
 import { KIND } from '../git/objects.ts';
+import { requireRoom } from '../storage/require-room.ts';
 import type { NewObject } from './new-of-push.ts';
 import type { ReceivedObject } from './object-reader.ts';
 
@@ -83,10 +84,11 @@ export class PointerCheck {
     return this.#found.map(({ pointer }) => pointer.sha256);
   }
 
-  /** Throws invalid_object, naming files, unless the repo holds every file pointed to, in the size stated. */
-  async check(ctx: Pick<Ctx, 'db'>, repoId: RepoId): Promise<void> {
+  /** Throws invalid_object, naming files, unless the repo holds every file pointed to, in the size stated, and has room for them (quota_exceeded). */
+  async check(ctx: Pick<Ctx, 'db' | 'config'>, repoId: RepoId): Promise<void> {
     const lost: string[] = [];
     const all = this.#found;
+    if (all.length > 0) await requireRoom(ctx, repoId, 0); // a limit may have been lowered since they were uploaded
     for (let at = 0; at < all.length; at += 1000) {
       const batch = all.slice(at, at + 1000);
       const sha256s = [...new Set(batch.map(({ pointer }): Sha256 => pointer.sha256))];

@@ -5,6 +5,7 @@ import type { WireRequest } from '../request.ts';
 import { sendJson, type WireResponse } from '../respond.ts';
 import { type Route, route } from '../route.ts';
 import { API_REPO, isTrue, repoRefOf } from './repo-params.ts';
+import { roomHeaders } from './room-headers.ts';
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const preuploadBody = z.object({
@@ -33,7 +34,7 @@ async function sendPreupload(ctx: Ctx, req: WireRequest, res: WireResponse): Pro
   const ref = repoRefOf(req);
   const body = await req.json(preuploadBody, MAX_BODY_BYTES);
   const revision = req.decodedParam('rest');
-  const { commitOid, files } = await decideUploads(ctx, ref, revision, {
+  const { commitOid, files, room } = await decideUploads(ctx, ref, revision, {
     files: body.files.map(({ path, size, sample }) => ({
       path,
       sizeBytes: size,
@@ -43,5 +44,5 @@ async function sendPreupload(ctx: Ctx, req: WireRequest, res: WireResponse): Pro
     ...(body.gitIgnore ? { gitIgnore: body.gitIgnore } : {}),
     ...(body.gitAttributes ? { gitAttributes: body.gitAttributes } : {}),
   });
-  sendJson(res, 200, { files, commitOid });
+  sendJson(res, 200, { files, commitOid }, roomHeaders(room));
 }

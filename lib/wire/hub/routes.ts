@@ -5,7 +5,10 @@ import { diffRoutes } from './diffs.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { historyRoutes } from './history.ts';
 import { orgRoutes } from './orgs.ts';
+import { reclaimRoutes } from './reclaim.ts';
+import { storageRoutes } from './storage.ts';
 import { tokenRoutes } from './tokens.ts';
+import { uploadRoutes } from './uploads.ts';
 
 /** The hub's own JSON API: what its pages call, and scripts may. */
 export const routes: readonly Route[] = [
@@ -16,4 +19,7 @@ export const routes: readonly Route[] = [
   ...diffRoutes,
   ...branchRoutes,
   ...historyRoutes,
+  ...reclaimRoutes,
+  ...uploadRoutes,
+  ...storageRoutes,
 ];

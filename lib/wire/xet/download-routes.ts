@@ -1,10 +1,10 @@
-import { hubError } from '#lib/base/errors.ts';
 import type { Ctx } from '#lib/identity/context.ts';
+import { findChunk } from '#lib/repos/files/xet/find-chunk.ts';
 import { findXetObject } from '#lib/repos/files/xet/find-xet-object.ts';
 import { reconstruct } from '#lib/repos/files/xet/reconstruct.ts';
 import { openSignedFetch } from '#lib/repos/files/xet/sign-fetch.ts';
 import type { WireRequest } from '../request.ts';
-import { sendEmpty, sendJson, sendStream, type WireResponse } from '../respond.ts';
+import { sendBytes, sendEmpty, sendJson, sendPieces, type WireResponse } from '../respond.ts';
 import { type Route, route } from '../route.ts';
 import { grantOf, hashOf } from './grant-of.ts';
 import { serializeReconstructionV1, serializeReconstructionV2 } from './serialize-reconstruction.ts';
@@ -28,7 +28,7 @@ async function sendFetch(ctx: Ctx, req: WireRequest, res: WireResponse): Promise
     'content-range': `bytes ${start}-${end}/${fetch.totalBytes}`,
     'cache-control': 'private, max-age=3600',
   };
-  await sendStream(res, 206, headers, fetch.body);
+  await sendPieces(res, 206, headers, fetch.body);
 }
 
 /** The reading half of the CAS protocol (xet.md §1.4). */
@@ -49,11 +49,9 @@ export const downloadRoutes: readonly Route[] = [
     'GET',
     '/xet/:cas/v1/chunks/:prefix(default|default-merkledb)/:hash',
     { operation: 'xet.chunk', access: 'xetToken', protocol: 'xet' },
-    async (ctx, req) => {
-      await grantOf(ctx, req, 'read');
-      hashOf(req);
-      // Deduplication against what other clients uploaded is not offered: to clients every chunk is new.
-      throw hubError('not_found', 'chunk not found');
+    async (ctx, req, res) => {
+      const grant = await grantOf(ctx, req, 'read'); // the use case asks for more
+      sendBytes(res, 'application/octet-stream', await findChunk(ctx, grant, hashOf(req), ctx.signal));
     },
   ),
   route(

@@ -2,6 +2,7 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { requireRead } from '#lib/repos/access.ts';
 import { requireUpload } from '#lib/repos/files/require-upload.ts';
 import type { XetScope } from '#lib/repos/files/xet/token.ts';
+import { requireRoom } from '#lib/repos/storage/require-room.ts';
 import { isTrue, repoRefOf } from '../hf/repo-params.ts';
 import type { WireRequest } from '../request.ts';
 import { sendJson, type WireResponse } from '../respond.ts';
@@ -17,6 +18,7 @@ async function sendToken(ctx: Ctx, req: WireRequest, res: WireResponse, scope: X
           createPr: isTrue(req.query.get('create_pr')),
           revision: req.decodedParam('rest'),
         });
+  if (scope === 'write') await requireRoom(ctx, repo.id, 1);
   const headers = await xetTokenHeaders(ctx, repo, scope, { isGuest });
   // hf_xet and JavaScript read the body, Python the headers (xet.md §1.1).
   const body = {

@@ -3,8 +3,10 @@ import { type HubError, hubError } from '#lib/base/errors.ts';
 import { newId, parseSha256, type RepoId, type Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
+import { quotaExceeded, readRoom } from '../../storage/require-room.ts';
 import type { Repo, RepoFile, RepoRef } from '../../types.ts';
 import { findFiles } from '../find-files.ts';
+import { keepFiles } from '../keep-files.ts';
 import { refuseTooMuch, requireUpload } from '../require-upload.ts';
 import { unverifiedAmong } from '../xet/db.ts';
 import { insertUploads, type UploadRow } from './db.ts';
@@ -72,6 +74,7 @@ export async function beginUpload(
     repo.id,
     wanted.flatMap((w) => w.sha256 ?? []),
   );
+  await keepFiles(ctx.db, repo.id, [...held.keys()]);
   const transfer = chooseTransfer(objects, request.offered);
   if (transfer === 'multipart') refuseTooManyParts(objects);
   const expiresSeconds = linkLifetime(objects.reduce((sum, o) => sum + (o.size > 0 ? o.size : 0), 0));
@@ -83,9 +86,10 @@ export async function beginUpload(
     );
     await refuseTooMuch(ctx.config, ctx.db, { repoId: repo.id, userId, moreBytes });
   }
+  const full = await tooMuch(ctx, repo, objects, held);
   const rows: UploadRow[] = [];
   const ticketOf = async ({ object, sha256 }: (typeof wanted)[number]): Promise<UploadTicket> => {
-    const error = refusalOf(object, sha256, held.get(sha256 as Sha256)?.sizeBytes);
+    const error = refusalOf(object, sha256, held.get(sha256 as Sha256)?.sizeBytes) ?? full.get(object.oid);
     if (error || !sha256) return { ...object, kind: 'refused', error: error as HubError };
     if (held.has(sha256)) return { ...object, kind: 'present' };
     const grant: FileGrant = {
@@ -132,6 +136,26 @@ async function findSureFiles(
   );
   for (const file of byXetAlone) if (file.xet && unsure.has(file.xet.fileId)) held.delete(file.sha256);
   return held;
+}
+
+/** The objects that no longer fit into the quota, in the order in which they are asked for, each with what to say. */
+async function tooMuch(
+  ctx: Ctx,
+  repo: Repo,
+  objects: readonly WantedObject[],
+  held: ReadonlyMap<Sha256, RepoFile>,
+): Promise<Map<string, HubError>> {
+  const refused = new Map<string, HubError>();
+  const room = await readRoom(ctx, repo.id);
+  if (room === null) return refused;
+  const fresh = new Map(objects.map((object) => [object.oid, Math.max(0, object.size)]));
+  let usedBytes = room.usedBytes;
+  for (const [oid, sizeBytes] of fresh) {
+    if (held.has(oid as Sha256)) continue;
+    if (usedBytes + sizeBytes > room.limitBytes) refused.set(oid, quotaExceeded(room, sizeBytes));
+    else usedBytes += sizeBytes;
+  }
+  return refused;
 }
 
 function chooseTransfer(objects: readonly WantedObject[], offered: readonly string[]): Transfer {

@@ -3,6 +3,7 @@ import { hubError, isHubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import { audit } from '#lib/identity/audit.ts';
 import type { Ctx } from '#lib/identity/context.ts';
+import { linkWithinQuota } from '../../storage/require-room.ts';
 import { linkFile } from '../link-file.ts';
 import { refuseTooMuch } from '../require-upload.ts';
 import { deleteObject, insertObject, lockLiveRepo } from './db.ts';
@@ -11,7 +12,8 @@ import type { FileGrant } from './links.ts';
 /**
  * Makes a checked object readable in its repo: one transaction with the audit event and `alsoInTx`. When the
  * repo got the same file another way meanwhile, that one stays and this object is deleted. The bytes at `key`
- * must hash to the grant's sha256; until this returns they are garbage that no row refers to.
+ * must hash to the grant's sha256; until this returns they are garbage that no row refers to. Throws not_found (the repo
+ * is gone), quota_exceeded; then the object is deleted.
  */
 export async function linkObject(
   ctx: Ctx,
@@ -28,7 +30,9 @@ export async function linkObject(
     if (grant.isGuest) await refuseTooMuch(ctx.config, tx, { repoId, userId, moreBytes: sizeBytes });
     const objectId = await insertObject(tx, { key, sizeBytes, sha256 });
     if (objectId === null) return false;
-    const edge = await linkFile(tx, { repoId, sha256, sizeBytes, objectId, userId });
+    const edge = await linkWithinQuota(tx, ctx.config, repoId, () =>
+      linkFile(tx, { repoId, sha256, sizeBytes, objectId, userId }),
+    );
     if (edge.objectId !== objectId) {
       await deleteObject(tx, objectId);
       return true;

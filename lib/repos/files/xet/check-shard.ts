@@ -1,4 +1,5 @@
 import type { App } from '#lib/identity/context.ts';
+import { type IndexedChunk, isAskedFor } from './chunk-index.ts';
 import { type ChunkTable, chunkCount, chunkHashAt, rawEnd } from './chunk-table.ts';
 import { chunkTables, fileKey, liveXorbs, type XorbRow } from './db.ts';
 import { HASH_BYTES, hashText } from './hashes.ts';
@@ -110,6 +111,8 @@ async function checkFile(
   const hashes = Buffer.allocUnsafeSlow(total * HASH_BYTES);
   const sizes = new Uint32Array(total);
   const termChunkCounts = Uint32Array.from(file.terms, (t) => t.end - t.start);
+  // A flag with which a shard may offer more chunks is not heeded: nobody sets it, and it would let one fill the index.
+  const asked: IndexedChunk[] = [];
   let n = 0;
   let sizeBytes = 0;
   for (const [i, term] of file.terms.entries()) {
@@ -121,7 +124,10 @@ async function checkFile(
       );
     sizeBytes += rawBytes;
     for (let c = term.start; c < term.end; c++, n++) {
-      hashes.set(chunkHashAt(table, c), n * HASH_BYTES);
+      const hash = chunkHashAt(table, c);
+      if (n === 0 || isAskedFor(hash))
+        asked.push({ hash: Buffer.from(hash), xorbId: xorbOf(known, term.xorbHash).id });
+      hashes.set(hash, n * HASH_BYTES);
       sizes[n] = rawEnd(table, c) - rawEnd(table, c - 1);
     }
   }
@@ -135,7 +141,7 @@ async function checkFile(
   const terms = file.terms.map(({ xorbHash, start, end, rawBytes }) => {
     return { xorbId: xorbOf(known, xorbHash).id, start, end, rawBytes };
   });
-  return { hash: file.hash, sha256: file.sha256, sizeBytes, terms };
+  return { hash: file.hash, sha256: file.sha256, sizeBytes, terms, asked };
 }
 
 /**

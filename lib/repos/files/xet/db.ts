@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Queryable } from '#lib/base/db.ts';
 import { bytesOf, type RepoId, type Sha256 } from '#lib/base/ids.ts';
+import { refuseDeleting } from '../refuse-deleting.ts';
 
 /** How long a xorb outlives its last use: clients remember it for 21 days and upload against their memory. */
 const PIN = `interval '22 days'`;
@@ -12,21 +13,23 @@ export interface Domain {
   readonly epoch: number;
 }
 
-/** The namespace's deduplication domain, made on first use. Plan: one probe of xet_domain_namespace_id_key. */
-export async function domainOf(db: Queryable, namespaceId: string): Promise<Domain> {
+/** The deduplication domain of a namespace, or of the hub (null), made on first use. Plan: one probe of a unique index. */
+export async function domainOf(db: Queryable, namespaceId: string | null): Promise<Domain> {
   const find = () =>
-    db.query<Domain>({
-      name: 'xet-domain-of',
-      text: 'SELECT id, epoch FROM xet_domain WHERE namespace_id = $1',
-      values: [namespaceId],
-    });
+    namespaceId === null
+      ? db.query<Domain>('SELECT id, epoch FROM xet_domain WHERE namespace_id IS NULL')
+      : db.query<Domain>({
+          name: 'xet-domain-of',
+          text: 'SELECT id, epoch FROM xet_domain WHERE namespace_id = $1',
+          values: [namespaceId],
+        });
   const found = (await find()).rows[0];
   if (found !== undefined) return found;
   // Clients remember for weeks what they uploaded to an address: a hub that starts anew must not inherit their memory.
-  await db.query(
-    'INSERT INTO xet_domain (namespace_id, epoch) VALUES ($1, $2) ON CONFLICT (namespace_id) DO NOTHING',
-    [namespaceId, randomInt(1, MAX_EPOCH)],
-  );
+  await db.query('INSERT INTO xet_domain (namespace_id, epoch) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+    namespaceId,
+    randomInt(1, MAX_EPOCH),
+  ]);
   return (await find()).rows[0] as Domain;
 }
 
@@ -102,34 +105,37 @@ export interface NewXorb {
 
 /**
  * Records a stored xorb. A condemned row of the same hash comes back to life with the new object, and so does one
- * whose object is `lostKey`. Returns the key of the object that is no longer needed: the new one when another upload
- * was faster, the old one when it was replaced; null when there is none.
+ * whose object is `lostKey`; the old object is left to garbage collection, somebody may still be reading it. `surplus`:
+ * another upload was faster, the caller deletes its object. Throws busy when garbage collection has taken the bytes for
+ * an orphan meanwhile.
  */
 export async function insertXorb(
   tx: Queryable,
   xorb: NewXorb,
   lostKey: string | null,
-): Promise<string | null> {
-  const before = await tx.query<{ id: number; state: string; object_id: number; key: string }>(
-    `SELECT x.id, x.state, x.object_id, o.key FROM xorb x JOIN stored_object o ON o.id = x.object_id
+): Promise<'new' | 'revived' | 'surplus'> {
+  const before = await tx.query<{ id: number; state: string; key: string }>(
+    `SELECT x.id, x.state, o.key FROM xorb x JOIN stored_object o ON o.id = x.object_id
      WHERE x.domain_id = $1 AND x.hash = $2 FOR UPDATE OF x`,
     [xorb.domainId, xorb.hash],
   );
   const old = before.rows[0];
-  if (old !== undefined && old.state === 'live' && old.key !== lostKey) return xorb.objectKey;
+  if (old !== undefined && old.state === 'live' && old.key !== lostKey) return 'surplus';
   const { rows } = await tx.query<{ id: number }>(
-    `INSERT INTO stored_object (key, size_bytes, state) VALUES ($1, $2, 'live') RETURNING id`,
+    `INSERT INTO stored_object (key, size_bytes, state) VALUES ($1, $2, 'live')
+     ON CONFLICT (key) DO NOTHING RETURNING id`,
     [xorb.objectKey, xorb.objectBytes],
   );
+  if (rows[0] === undefined) await refuseDeleting(tx, xorb.objectKey);
   const objectId = rows[0]?.id as number;
   if (old !== undefined) {
     await tx.query(
-      `UPDATE xorb SET object_id = $2, state = 'live', chunk_meta = $3, disk_bytes = $4, pinned_until = now() + ${PIN}
+      `UPDATE xorb SET object_id = $2, state = 'live', condemned_at = NULL, chunk_meta = $3, disk_bytes = $4,
+                       pinned_until = now() + ${PIN}
        WHERE id = $1`,
       [old.id, objectId, xorb.table, xorb.storedBytes],
     );
-    await tx.query('DELETE FROM stored_object WHERE id = $1', [old.object_id]);
-    return old.key;
+    return 'revived';
   }
   const inserted = await tx.query(
     `INSERT INTO xorb (domain_id, hash, object_id, chunk_count, raw_bytes, disk_bytes, chunk_meta, pinned_until, created_by)
@@ -145,9 +151,9 @@ export async function insertXorb(
       xorb.repoId,
     ],
   );
-  if (inserted.rowCount === 1) return null;
+  if (inserted.rowCount === 1) return 'new';
   await tx.query('DELETE FROM stored_object WHERE id = $1', [objectId]);
-  return xorb.objectKey;
+  return 'surplus';
 }
 
 /**
@@ -163,7 +169,7 @@ export async function pinXorbs(tx: Queryable, ids: readonly number[]): Promise<n
   return rowCount ?? 0;
 }
 
-export type Sha256State = 'unverified' | 'verified' | 'bad';
+export type Sha256State = 'unverified' | 'verified' | 'bad' | 'lost';
 
 export interface XetFileRow {
   readonly id: number;
@@ -198,7 +204,7 @@ export async function xetFileOfRepo(db: Queryable, repoId: RepoId, hash: Buffer)
     name: 'xet-file-of-repo',
     text: `SELECT ${FILE_COLUMNS} FROM xet_file f
            JOIN repo_file r ON r.repo_id = $1 AND r.sha256 = f.sha256 AND r.xet_file_id = f.id
-           WHERE f.hash = $2 AND f.sha256_state <> 'bad' LIMIT 1`,
+           WHERE f.hash = $2 AND f.sha256_state IN ('verified', 'unverified') LIMIT 1`,
     values: [repoId, hash],
   });
   return rows[0] ?? null;

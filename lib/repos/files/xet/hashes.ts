@@ -37,6 +37,11 @@ export function rangeHash(hashes: Uint8Array): Buffer {
   return keyed(RANGE_KEY, hashes);
 }
 
+/** A chunk's hash as clients may see it: who has the chunk can find it again, nobody can tell the hash. */
+export function maskHash(hash: Uint8Array, key: Buffer): Buffer {
+  return keyed(key, hash);
+}
+
 /** Turns the Merkle root of a file's chunks into the file's id. */
 export function saltRoot(root: Uint8Array): Buffer {
   return keyed(ZERO_HASH, root);

@@ -5,6 +5,8 @@ import { failpoint } from '#lib/base/failpoint.ts';
 import type { XetHash } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
+import { requireRoom } from '../../storage/require-room.ts';
+import { reviveFiles } from '../mark-lost.ts';
 import { chunkCount, rawEnd, storedEnd } from './chunk-table.ts';
 import { insertXorb, liveXorbs, pinXorbs } from './db.ts';
 import { hashBytes } from './hashes.ts';
@@ -22,7 +24,7 @@ const uploads = createSlots({ limit: 24, maxWaiting: 256, maxWaitMs: 60_000, wha
  * domain has it already. Verified while it streams: the last part is held back until all hashes are known, so the
  * store never completes an object with other contents, and a row appears only after the object is durable. A crash
  * leaves at most an object that no row names: garbage, never data.
- * Errors: invalid_input with the reason, too_large, overloaded.
+ * Errors: invalid_input with the reason, too_large, quota_exceeded (the storage is full already), overloaded.
  */
 export async function putXorb(
   app: App,
@@ -36,18 +38,25 @@ export async function putXorb(
   const known = (await liveXorbs(app.db, grant.domainId, [hash]))[0];
   let lostKey: string | null = null;
   if (known !== undefined) {
-    if ((await app.store.head(known.objectKey)) !== null) {
-      await pinXorbs(app.db, [known.id]);
+    const isStored = (await app.store.head(known.objectKey)) !== null;
+    // pinned only if it was not condemned in this moment; else it comes to life again with these bytes
+    if (isStored && (await pinXorbs(app.db, [known.id])) === 1) {
       await drain(upload.body);
       return { wasInserted: false };
     }
-    lostKey = known.objectKey;
-    app.log.error({ xorb: upload.hash, key: lostKey }, 'the store lost a xorb; the client sends it again');
+    if (!isStored) {
+      lostKey = known.objectKey;
+      app.log.error({ xorb: upload.hash, key: lostKey }, 'the store lost a xorb; the client sends it again');
+    }
   }
   const store = () => storeXorb(app, grant, { ...upload, hashBytes: hash, lostKey }, signal);
+  await requireRoom(app, grant.repoId, 1).catch(async (error) => {
+    await drain(upload.body); // a client that still writes would not read the answer
+    throw error;
+  });
   return uploads.use(store, signal).catch(async (error) => {
     if (!(error instanceof XetInvalid)) throw error;
-    // A client that still writes would not read the answer. The slot is free by now, for others.
+    // For the same reason. The slot is free by now, for others.
     await drain(upload.body);
     throw hubError('invalid_input', `xorb: ${error.message}`);
   });
@@ -81,9 +90,13 @@ async function storeXorb(
     objectKey,
     objectBytes: upload.sizeBytes,
   };
-  const unneeded = await transaction(app.db, (tx) => insertXorb(tx, xorb, upload.lostKey));
-  if (unneeded !== null) await app.store.delete([unneeded]);
-  return { wasInserted: unneeded !== objectKey };
+  const outcome = await transaction(app.db, async (tx) => {
+    const recorded = await insertXorb(tx, xorb, upload.lostKey);
+    if (recorded === 'revived') await reviveFiles(tx, app.queue, xorb.domainId, xorb.hash);
+    return recorded;
+  });
+  if (outcome === 'surplus') await app.store.delete([objectKey]);
+  return { wasInserted: outcome !== 'surplus' };
 }
 
 /** The body piece by piece; leaving the loop early leaves the body open. */

@@ -1,6 +1,8 @@
 import type { Tx } from '#lib/base/db.ts';
 import { hubError } from '#lib/base/errors.ts';
 import { bytesOf, type RepoId, type Sha256 } from '#lib/base/ids.ts';
+import { keepFiles } from '../keep-files.ts';
+import { type IndexedChunk, indexChunks } from './chunk-index.ts';
 import { pinXorbs, type Sha256State } from './db.ts';
 import { packTerms, type Term } from './terms.ts';
 
@@ -10,6 +12,8 @@ export interface CheckedFile {
   readonly sha256: Sha256;
   readonly sizeBytes: number;
   readonly terms: readonly Term[];
+  /** Those of its chunks that clients ask about. */
+  readonly asked: readonly IndexedChunk[];
 }
 
 /** For whom files are registered. A guest may add files to the repo, but not put others in the place of its own. */
@@ -21,11 +25,11 @@ interface Owner {
 
 /** The same after its SHA-256 was recomputed, or put off. */
 export interface RegisteredFile extends CheckedFile {
-  readonly state: Exclude<Sha256State, 'bad'>;
+  readonly state: Exclude<Sha256State, 'bad' | 'lost'>;
 }
 
 /**
- * Writes files, their edges to xorbs and the repo's right to read them; returns the ids in the order of `files`.
+ * Writes files, their edges to xorbs, the chunks by which they are found and the repo's right to read them; returns the ids in the order of `files`.
  * Works on whole lists: the number of statements does not grow with the number of files. Throws `busy` when a
  * xorb was condemned meanwhile.
  */
@@ -39,16 +43,22 @@ export async function registerFiles(
     throw hubError('busy', 'data that this file refers to is just being removed: upload again');
   const ids = await upsertFiles(tx, owner.domainId, files);
   await insertXorbEdges(tx, ids, files);
+  await indexChunks(
+    tx,
+    owner.domainId,
+    files.flatMap((file) => file.asked),
+  );
   await linkToRepo(tx, owner, ids, files);
   return ids;
 }
 
 async function upsertFiles(tx: Tx, domainId: number, files: readonly RegisteredFile[]): Promise<number[]> {
-  // The same file again takes the new terms: their xorbs are locked and live, the old ones need not be.
+  // The same file again takes the new terms: their xorbs are locked and live, the old ones need not be. The row is
+  // locked by this and no longer doomed: garbage collection looks again under its own lock.
   const { rows } = await tx.query<{ id: number; hash: Buffer; sha256: Buffer }>(
     `INSERT INTO xet_file (domain_id, hash, size_bytes, terms, sha256, sha256_state)
      SELECT $1, * FROM unnest($2::bytea[], $3::bigint[], $4::bytea[], $5::bytea[], $6::text[])
-     ON CONFLICT (domain_id, hash, sha256) DO UPDATE SET terms = EXCLUDED.terms,
+     ON CONFLICT (domain_id, hash, sha256) DO UPDATE SET terms = EXCLUDED.terms, doomed_at = NULL,
        sha256_state = CASE WHEN xet_file.sha256_state = 'verified' THEN 'verified' ELSE EXCLUDED.sha256_state END
      RETURNING id, hash, sha256`,
     [
@@ -99,7 +109,7 @@ async function linkToRepo(
        size_bytes = CASE WHEN e.object_id IS NULL THEN EXCLUDED.size_bytes ELSE e.size_bytes END
      WHERE NOT ($6 AND e.created_by <> $5)
        AND NOT EXISTS (SELECT 1 FROM xet_file f WHERE f.id = e.xet_file_id AND f.sha256_state = 'verified')
-       AND (e.object_id IS NULL
+       AND (NOT EXISTS (SELECT 1 FROM stored_object o WHERE o.id = e.object_id AND o.state = 'live')
          OR EXISTS (SELECT 1 FROM xet_file f WHERE f.id = EXCLUDED.xet_file_id AND f.sha256_state = 'verified'))`,
     [
       owner.repoId,
@@ -109,5 +119,10 @@ async function linkToRepo(
       owner.userId,
       owner.isGuest,
     ],
+  );
+  await keepFiles(
+    tx,
+    owner.repoId,
+    entries.map(({ file }) => file.sha256),
   );
 }

@@ -5,12 +5,15 @@ import { XetInvalid } from './invalid.ts';
 /** Most bytes of an uploaded shard. */
 export const MAX_SHARD_BYTES = 64 * 1024 * 1024;
 
-const RECORD_BYTES = 48;
+/** Everything in a shard is a multiple of this. */
+export const RECORD_BYTES = 48;
 const FILE_HAS_VERIFICATION = 0x80000000;
 const FILE_HAS_SHA256 = 0x40000000;
-// "HFRepoMetaData" and 18 fixed bytes.
-const TAG = Buffer.from('48465265706f4d6574614461746100556967456a7b815783a5bdd95ccdd14aa9', 'hex');
+/** First bytes of every shard: "HFRepoMetaData" and 18 fixed ones. */
+export const TAG = Buffer.from('48465265706f4d6574614461746100556967456a7b815783a5bdd95ccdd14aa9', 'hex');
 const BOOKEND_HASH = Buffer.alloc(HASH_BYTES, 0xff);
+/** The record that ends a section. */
+export const BOOKEND = Buffer.concat([BOOKEND_HASH, Buffer.alloc(RECORD_BYTES - HASH_BYTES)]);
 
 export interface ShardTerm {
   /** 32 raw bytes, a view. */

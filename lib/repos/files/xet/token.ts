@@ -7,6 +7,7 @@ import { sign, verify } from '#lib/identity/signing.ts';
 import { REPO_COLUMNS, repoOf } from '../../db.ts';
 import { areDiscussionsDisabled } from '../../pulls/discussions-db.ts';
 import type { Repo } from '../../types.ts';
+import { domainOwner } from './current-domain.ts';
 import { domainOf, epochOf } from './db.ts';
 
 export type XetScope = 'read' | 'write';
@@ -49,7 +50,7 @@ export async function issueXetToken(
 ): Promise<XetToken> {
   const { principal } = ctx;
   const owner = isGuest && principal.kind === 'user' ? principal.id : repo.namespaceId;
-  const { id: domainId, epoch } = await domainOf(ctx.db, owner);
+  const { id: domainId, epoch } = await domainOf(ctx.db, domainOwner(ctx, owner));
   const who = principalKey(principal);
   const grant: XetGrant = { repoId: repo.id, domainId, epoch, scope, who, ...(isGuest && { isGuest }) };
   const accessToken = `xet_${sign(ctx, PURPOSE, grant, TTL_SECONDS + GRACE_SECONDS)}`;

@@ -1,4 +1,5 @@
 import type { ChunkTable } from './chunk-table.ts';
+import { xorbBlock } from './dedup-shard.ts';
 import { HASH_BYTES, rangeHash } from './hashes.ts';
 import { fileHash } from './merkle.ts';
 import { decodeChunkRecords, hashChunkRecords, type RunOrigin, xorbHash } from './xorb.ts';
@@ -21,6 +22,11 @@ export interface WorkerTasks {
   decodeRecords: {
     input: { stored: Uint8Array; rows: Uint8Array; origin: RunOrigin; raw: Uint8Array };
     output: { stored: Uint8Array; raw: Uint8Array };
+  };
+  /** A xorb's block in a shard, with its chunk hashes masked. */
+  maskXorb: {
+    input: { xorb: { hash: Uint8Array; storedBytes: number; table: Uint8Array }; key: Uint8Array };
+    output: { block: Uint8Array };
   };
 }
 
@@ -49,4 +55,7 @@ export const taskFunctions: {
     decodeChunkRecords(asBuffer(stored), asTable(rows), origin, asBuffer(raw));
     return { stored, raw };
   },
+  maskXorb: ({ xorb, key }) => ({
+    block: xorbBlock({ ...xorb, table: asTable(xorb.table) }, asBuffer(key)),
+  }),
 };

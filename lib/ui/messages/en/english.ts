@@ -8,7 +8,9 @@ import { frame } from './frame.ts';
 import { history } from './history.ts';
 import { home } from './home.ts';
 import { pulls } from './pulls.ts';
+import { reclaim } from './reclaim.ts';
 import { repo } from './repo.ts';
+import { upload } from './upload.ts';
 import { words } from './words.ts';
 
 /** Every text of the pages, in English: the source of all keys. */
@@ -23,6 +25,8 @@ export const en = {
   history,
   home,
   pulls,
+  reclaim,
   repo,
+  upload,
   words,
 } as const;

@@ -10,14 +10,15 @@ import { frame } from './frame.ts';
 import { history } from './history.ts';
 import { home } from './home.ts';
 import { pulls } from './pulls.ts';
+import { reclaim } from './reclaim.ts';
 import { repo } from './repo.ts';
+import { upload } from './upload.ts';
 import { words } from './words.ts';
 
 /** Every text of the pages, in Simplified Chinese. A missing or extra key does not compile. */
 export const zhCn = {
   account,
   catalog,
-  words,
   diff,
   edit,
   endpoint,
@@ -26,5 +27,8 @@ export const zhCn = {
   history,
   home,
   pulls,
+  reclaim,
   repo,
+  upload,
+  words,
 } satisfies Translation<typeof en>;
