@@ -1,9 +1,8 @@
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { createGunzip, gzip } from 'node:zlib';
+import { gzip } from 'node:zlib';
 import { z } from 'zod';
 import type { Queryable } from '#lib/base/db.ts';
+import { gzipLines } from '#lib/base/gzip-lines.ts';
 import type { RepoId } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
@@ -15,8 +14,8 @@ const HEX64 = /^[0-9a-f]{64}$/;
 
 const envelopeSchema = z.object({
   larderShard: z.literal(1),
-  /** Whose domain: ids of rows may change when tables are made again, this one does not. */
-  namespaceId: z.string(),
+  /** Whose domain (null: the hub's): ids of rows may change when tables are made again, this one does not. */
+  namespaceId: z.string().nullable(),
   repoId: z.number().int(),
   userId: z.string(),
   at: z.string(),
@@ -64,13 +63,13 @@ export async function storeShardLog(
   signal?: AbortSignal,
 ): Promise<StoredShardLog> {
   const hashes = await hashesOfXorbs(app.db, files);
-  const { rows } = await app.db.query<{ namespace_id: string }>(
+  const { rows } = await app.db.query<{ namespace_id: string | null }>(
     'SELECT namespace_id FROM xet_domain WHERE id = $1',
     [owner.domainId],
   );
   const envelope: ShardEnvelope = {
     larderShard: 1,
-    namespaceId: rows[0]?.namespace_id ?? '',
+    namespaceId: rows[0]?.namespace_id ?? null,
     repoId: owner.repoId,
     userId: owner.userId,
     at: new Date(app.clock.now()).toISOString(),
@@ -113,28 +112,13 @@ export async function recordShardLog(
   await refuseDeleting(tx, log.key);
 }
 
-/** Lines of a gzipped text, without ever holding more than a piece of it. */
-async function* linesOf(source: Readable): AsyncGenerator<string> {
-  const gunzip = createGunzip();
-  const ended = pipeline(source, gunzip);
-  ended.catch(() => {}); // the loop below throws it
-  let rest = '';
-  for await (const piece of gunzip.setEncoding('utf8') as AsyncIterable<string>) {
-    const lines = (rest + piece).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-  await ended;
-  if (rest !== '') yield rest;
-}
-
 /** Every file of a log with the log's envelope, as it is read. Throws when it is not one of ours or damaged. */
 export async function* readShardLog(
   app: Pick<App, 'store'>,
   key: string,
 ): AsyncGenerator<{ envelope: ShardEnvelope; file: LoggedFile }> {
   let envelope: ShardEnvelope | undefined;
-  for await (const line of linesOf(await app.store.get(key))) {
+  for await (const line of gzipLines(await app.store.get(key))) {
     if (envelope === undefined) envelope = envelopeSchema.parse(JSON.parse(line));
     else yield { envelope, file: fileSchema.parse(JSON.parse(line)) };
   }
