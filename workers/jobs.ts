@@ -12,6 +12,9 @@ import { sweepSessions } from '#lib/identity/sweep-sessions.ts';
 import { handleJob, type JobHandler } from '#lib/jobs/run-jobs.ts';
 import { sweepUploadsJob } from '#lib/repos/files/lfs/jobs.ts';
 import { sweepUploads } from '#lib/repos/files/lfs/sweep-uploads.ts';
+import { scrubJob, scrubObjects } from '#lib/repos/files/scrub-objects.ts';
+import { sweepStore } from '#lib/repos/files/sweep-store.ts';
+import { sweepTusUploads } from '#lib/repos/files/tus/sweep-tus-uploads.ts';
 import { xetFileRegistered } from '#lib/repos/files/xet/jobs.ts';
 import { verifyXetFile } from '#lib/repos/files/xet/verify-xet-file.ts';
 import { indexPaths } from '#lib/repos/index-paths.ts';
@@ -38,6 +41,17 @@ export const jobHandlers: readonly JobHandler<App>[] = [
   }),
   handleJob(reclaimJob, reclaimByJob, { cron: '23 2 * * *' }),
   handleJob(xetFileRegistered, (app: App, data, signal) => verifyXetFile(app, data, signal)),
-  handleJob(sweepUploadsJob, async (app: App) => void (await sweepUploads(app)), { cron: '17 * * * *' }),
+  handleJob(
+    sweepUploadsJob,
+    async (app: App) => {
+      await sweepUploads(app);
+      await sweepTusUploads(app);
+      await sweepStore(app);
+    },
+    { cron: '17 * * * *' },
+  ),
+  handleJob(scrubJob, async (app: App, _data, signal) => void (await scrubObjects(app, signal)), {
+    cron: '*/10 * * * *',
+  }),
   handleJob(sweepSessionsJob, async (app: App) => void (await sweepSessions(app)), { cron: '43 3 * * *' }),
 ];

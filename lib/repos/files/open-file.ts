@@ -4,6 +4,7 @@ import type { App } from '#lib/identity/context.ts';
 import { type ByteRange, ObjectMissing } from '#lib/storage/object-store.ts';
 import { type Pieces, readableOf } from '#lib/storage/pieces.ts';
 import type { RepoFile } from '../types.ts';
+import { hashedPieces, isWorthHashing } from './hashed-pieces.ts';
 import { openXetPieces } from './xet/open-xet-file.ts';
 
 /** `isCounted`: the caller bounds how many of these go on at a time. */
@@ -41,7 +42,8 @@ export async function openPieces(
     const whole = file.sizeBytes === 0 ? undefined : { start: 0, end: file.sizeBytes - 1 };
     const wanted = range ?? whole;
     try {
-      return await app.store.pieces(file.objectKey, wanted ? { ...options, range: wanted } : options);
+      const pieces = await app.store.pieces(file.objectKey, wanted ? { ...options, range: wanted } : options);
+      return range === undefined && isWorthHashing(app, file) ? hashedPieces(app, file, pieces) : pieces;
     } catch (error) {
       if (!isDamage(error)) throw error;
       app.log.error({ err: error, key: file.objectKey, sha256: file.sha256 }, 'stored object is damaged');
