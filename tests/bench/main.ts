@@ -1,8 +1,9 @@
 /**
- * npm run bench [-- resolve upload tus commits git gateway big-repo]: ratios against a peer measured in the same run, never
+ * npm run bench [-- resolve upload tus bytes commits git gateway big-repo]: ratios against a peer measured in the same run, never
  * bare times. Prints one line a figure and ends with 1 when a limit is missed.
  */
 import { benchBigRepo } from './big-repo.ts';
+import { benchBytes } from './bytes.ts';
 import { benchCommits } from './commits.ts';
 import { benchGateway } from './gateway.ts';
 import { benchGit } from './git.ts';
@@ -24,6 +25,7 @@ const cases: Record<string, () => Promise<Figure[]>> = {
   resolve: benchResolve,
   upload: benchUpload,
   tus: benchTus,
+  bytes: benchBytes,
   commits: benchCommits,
   git: benchGit,
   gateway: benchGateway,

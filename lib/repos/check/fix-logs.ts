@@ -55,6 +55,7 @@ async function writeLog(app: App, rows: readonly Row[]): Promise<void> {
       sizeBytes: row.size_bytes,
       terms: unpackTerms(row.terms),
       state: row.sha256_state,
+      asked: [],
     }),
   );
   const log = await storeShardLog(app, owner, files);

@@ -121,6 +121,7 @@ async function fileOf(app: App, domainId: number, logged: LoggedFile): Promise<R
     sha256: logged.sha256 as Sha256,
     sizeBytes: logged.sizeBytes,
     state: logged.state,
+    asked: [], // MERGE: the chunk index is rebuilt apart
     terms: logged.terms.map(([hash, start, end, rawBytes]) => ({
       xorbId: ids.get(hash) as number,
       start,

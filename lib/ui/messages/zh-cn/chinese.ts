@@ -11,13 +11,13 @@ import { history } from './history.ts';
 import { home } from './home.ts';
 import { pulls } from './pulls.ts';
 import { repo } from './repo.ts';
+import { upload } from './upload.ts';
 import { words } from './words.ts';
 
 /** Every text of the pages, in Simplified Chinese. A missing or extra key does not compile. */
 export const zhCn = {
   account,
   catalog,
-  words,
   diff,
   edit,
   endpoint,
@@ -27,4 +27,6 @@ export const zhCn = {
   home,
   pulls,
   repo,
+  upload,
+  words,
 } satisfies Translation<typeof en>;
