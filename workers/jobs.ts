@@ -12,10 +12,13 @@ import { sweepSessions } from '#lib/identity/sweep-sessions.ts';
 import { handleJob, type JobHandler } from '#lib/jobs/run-jobs.ts';
 import { sweepUploadsJob } from '#lib/repos/files/lfs/jobs.ts';
 import { sweepUploads } from '#lib/repos/files/lfs/sweep-uploads.ts';
-import { xetFileRegistered } from '#lib/repos/files/xet/jobs.ts';
+import { convertRepo, requestAllConversions } from '#lib/repos/files/xet/convert-repo.ts';
+import { convertAllJob, convertRepoWanted, xetFileRegistered } from '#lib/repos/files/xet/jobs.ts';
 import { verifyXetFile } from '#lib/repos/files/xet/verify-xet-file.ts';
 import { indexPaths } from '#lib/repos/index-paths.ts';
 import { indexPathsJob, repoDeleted, repoPushed } from '#lib/repos/jobs.ts';
+import { storageReportWanted } from '#lib/repos/storage/jobs.ts';
+import { refreshReportOf } from '#lib/repos/storage/refresh-report.ts';
 
 /** Every job of the hub and what is done for it. Each bears being run twice. */
 export const jobHandlers: readonly JobHandler<App>[] = [
@@ -31,6 +34,12 @@ export const jobHandlers: readonly JobHandler<App>[] = [
   handleJob(tensorDeltasWanted, (app: App, data, signal) => computeDeltas(app, data, signal)),
   handleJob(repoDeleted, (app: App, data) => deleteEndpointsOfRepo(app, data.repoId as RepoId)),
   handleJob(xetFileRegistered, (app: App, data, signal) => verifyXetFile(app, data, signal)),
+  handleJob(storageReportWanted, (app: App, data) => refreshReportOf(app, data.repoId as RepoId)),
+  handleJob(
+    convertRepoWanted,
+    async (app: App, data, signal) => void (await convertRepo(app, data.repoId as RepoId, signal)),
+  ),
+  handleJob(convertAllJob, (app: App) => requestAllConversions(app), { cron: '29 * * * *' }),
   handleJob(sweepUploadsJob, async (app: App) => void (await sweepUploads(app)), { cron: '17 * * * *' }),
   handleJob(sweepSessionsJob, async (app: App) => void (await sweepSessions(app)), { cron: '43 3 * * *' }),
 ];
