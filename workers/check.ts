@@ -1,26 +1,62 @@
-/** `npm run check`: proves that database, git objects, store and engines agree. Prints each problem; exit status 1 if any. */
+/**
+ * `npm run check [-- --full | --sample 5%] [--fix] [--json]`: proves that database, git objects, store and engines
+ * agree. Prints each finding, what it means and what mends it; exit status 1 when something is wrong.
+ */
 import { loadConfig } from '#lib/base/config.ts';
 import { checkEndpoints } from '#lib/endpoints/check-endpoints.ts';
 import { closeApp, createApp } from '#lib/identity/create-app.ts';
-import { checkFiles } from '#lib/repos/check-files.ts';
-import { type CheckTotals, checkRepos } from '#lib/repos/check-repos.ts';
+import { checkFiles } from '#lib/repos/check/check-files.ts';
+import { type CheckTotals, checkRepos } from '#lib/repos/check/check-repos.ts';
+import { Finding } from '#lib/repos/check/finding.ts';
+import { rebuildXet } from '#lib/repos/check/rebuild-xet.ts';
+import { readCheckOptions } from './check-options.ts';
+import { CheckReport } from './check-report.ts';
 import { createDriver } from './create-driver.ts';
 
+const SAY_EVERY_MS = 5_000;
+
+const options = readCheckOptions(process.argv.slice(2));
 const config = loadConfig();
 const app = await createApp({ config, program: 'check' });
-let problems = 0;
+const report = new CheckReport(options);
 try {
   const totals: CheckTotals = { repos: 0, objects: 0 };
+  const hashed = { objects: 0, bytes: 0 };
+  const say = speaker();
+  if (options.rebuildXet) {
+    const made = await rebuildXet(app, say);
+    process.stderr.write(`made again: ${JSON.stringify(made)}\n`);
+  }
   const driver = await createDriver(config);
-  for (const findings of [checkRepos(app, totals), checkFiles(app), checkEndpoints(app, driver)])
-    for await (const problem of findings) {
-      problems++;
-      console.log(problem);
-    }
-  console.log(
-    `${problems === 0 ? 'clean' : `${problems} problems`}: ${totals.repos} repos, ${totals.objects} git objects`,
-  );
+  for await (const finding of checkRepos(app, totals)) report.add(finding);
+  const files = checkFiles(app, {
+    bytes: { share: options.share },
+    ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
+    onProgress: (progress) => {
+      Object.assign(hashed, progress);
+      say(`read ${progress.objects} objects, ${(progress.bytes / 1e9).toFixed(2)} GB`);
+    },
+  });
+  for await (const finding of files) report.add(finding);
+  for await (const problem of checkEndpoints(app, driver))
+    report.add(new Finding('endpoint', 'engines', problem));
+  await report.mend();
+  process.exitCode = report.close({
+    ...totals,
+    hashedObjects: hashed.objects,
+    hashedBytes: hashed.bytes,
+  });
 } finally {
   await closeApp(app);
 }
-process.exitCode = problems === 0 ? 0 : 1;
+
+/** Says how far it has come on stderr, every few seconds. */
+function speaker(): (text: string) => void {
+  const startedAt = Date.now();
+  let saidAt = startedAt;
+  return (text) => {
+    if (Date.now() - saidAt < SAY_EVERY_MS) return;
+    saidAt = Date.now();
+    process.stderr.write(`${text} in ${Math.round((saidAt - startedAt) / 1000)} s\n`);
+  };
+}

@@ -132,6 +132,20 @@ export const configSchema = z.object({
     .describe(
       'Bytes of large files that a user who may not write to a repo may bring to it with pull requests, all together.',
     ),
+  LARDER_OPEN_UPLOADS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(500)
+    .describe(
+      'Uploads from the browser that a user may have unfinished at a time; they expire seven days after their last byte.',
+    ),
+  LARDER_BROWSER_UPLOADS: z
+    .enum(['auto', 'hub'])
+    .default('auto')
+    .describe(
+      'Where browsers send large files: auto is the store itself when they can reach it, else the hub; hub is always the hub.',
+    ),
   LARDER_QUOTA_USER_BYTES: quota(
     'Bytes of large files that all repos of one user may hold together; 0 means no limit. An administrator may set another for a user.',
   ),

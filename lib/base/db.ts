@@ -44,6 +44,8 @@ export function createDb(options: { url: string; maxConnections: number; applica
     types,
   });
   pool.on('error', () => {}); // an idle connection died: the next query opens another
+  // one in use, between two queries of a transaction: the next query throws, nobody else may die of it
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

@@ -23,11 +23,16 @@ export const ERROR_TABLE = {
   range_not_satisfiable: { status: 416 },
   conflict_exists: { status: 409 },
   busy: { status: 409, retryAfterSeconds: 1 },
+  offset_conflict: { status: 409 }, // tus: the client asks where the upload is and goes on from there
+  gone: { status: 410 },
   ref_moved: { status: 412 },
+  unsupported_version: { status: 412 },
+  locked: { status: 423, retryAfterSeconds: 1 },
   rate_limited: { status: 429, retryAfterSeconds: 5 },
   not_implemented: { status: 501 },
   not_ready: { status: 503, retryAfterSeconds: 2 },
   overloaded: { status: 503, retryAfterSeconds: 2 },
+  storage_full: { status: 507 }, // a person must make room: trying again soon is of no use
   internal: { status: 500 },
 } as const satisfies Record<string, { status: number; hubCode?: string; retryAfterSeconds?: number }>;
 

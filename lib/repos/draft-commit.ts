@@ -1,5 +1,6 @@
 import type { Queryable } from '#lib/base/db.ts';
 import { hubError, isHubError } from '#lib/base/errors.ts';
+import { failpoint } from '#lib/base/failpoint.ts';
 import { bytesOf, hexOf, type Oid } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { commitSignature } from './commit-signature.ts';
@@ -37,7 +38,10 @@ async function planOn(
   base: Oid,
 ): Promise<CommitPlan & { baseRoot: Oid }> {
   const source = {
-    readTrees: (oids: readonly Oid[]) => readTrees(ctx.db, repo.id, oids, through),
+    readTrees: async (oids: readonly Oid[]) => {
+      await failpoint('commit.reading');
+      return readTrees(ctx.db, repo.id, oids, through);
+    },
     readBlob: (oid: Oid) => readBlob(through, repo.id, oid),
   };
   const baseRoot = await readRoot(ctx.db, repo.id, base, through);

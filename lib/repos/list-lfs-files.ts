@@ -46,7 +46,7 @@ export async function listLfsFiles(
     `SELECT e.sha256, e.size_bytes, e.created_at, n.name AS pusher, p.oid AS blob, x.hash
      FROM repo_file e
      LEFT JOIN namespace n ON n.id = e.created_by AND n.deleted_at IS NULL
-     LEFT JOIN xet_file x ON x.id = e.xet_file_id AND x.sha256_state <> 'bad'
+     LEFT JOIN xet_file x ON x.id = e.xet_file_id AND x.sha256_state IN ('verified', 'unverified')
      LEFT JOIN LATERAL (SELECT g.oid FROM git_object g
                         WHERE g.repo_id = e.repo_id AND g.lfs_sha256 = e.sha256 ORDER BY g.oid LIMIT 1) p ON true
      WHERE e.repo_id = $1 AND e.sha256 > $2 ORDER BY e.sha256 LIMIT $3`,

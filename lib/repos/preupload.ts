@@ -24,7 +24,8 @@ import { requireWritableRef } from './writable-ref.ts';
 
 /** From this size on a file is kept outside git. */
 const LARGE_FROM_BYTES = 10 * 1024 * 1024;
-const MAX_FILES = 1000;
+/** Files in one question. */
+export const MAX_PREUPLOAD_FILES = 1000;
 
 export interface PreuploadRequest {
   readonly files: readonly {
@@ -123,8 +124,8 @@ export async function preupload(
   request: PreuploadRequest,
 ): Promise<PreuploadResult> {
   const repo = await requireTarget(ctx, ref, revision, request.opensPull);
-  if (request.files.length > MAX_FILES)
-    throw hubError('invalid_input', `files: at most ${MAX_FILES} per request`);
+  if (request.files.length > MAX_PREUPLOAD_FILES)
+    throw hubError('invalid_input', `files: at most ${MAX_PREUPLOAD_FILES} per request`);
   for (const file of request.files) checkPath(file.path);
   const { commitOid } = await resolveRevision(ctx.db, repo, revision);
   const rootOid = await readRoot(ctx.db, repo.id, commitOid);

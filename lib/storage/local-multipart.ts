@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { hubError } from '#lib/base/errors.ts';
 import { checkPartNumber, checkParts } from './check-parts.ts';
 import { MANIFEST, type Manifest } from './local-object.ts';
-import { isMissing, nullWhenMissing, syncDirectory, writeTemp } from './local-write.ts';
+import { isMissing, nullWhenMissing, syncDirectory, writeDurably, writeTemp } from './local-write.ts';
 import type { ObjectStore, UploadedPart } from './object-store.ts';
 
 type Multipart = Pick<ObjectStore, 'beginMultipart' | 'putPart' | 'completeMultipart' | 'abortMultipart'>;
@@ -21,7 +21,7 @@ interface Place {
 
 /**
  * Multipart uploads as folders: `<uploads>/<id>/key` names the object, `<number>-<etag>` is a part. An etag begins
- * with the time, so that of two puts of one part the later survives whatever the order of the renames. Completing
+ * with the time, so that of two puts of one part the later survives whichever ends first. Completing
  * writes a list of the parts and moves the folder to its final place: no byte is copied, and a part that arrives
  * later finds no folder.
  */
@@ -68,10 +68,13 @@ async function put(
   if (!folder) throw noUpload();
   const etag = Date.now().toString(16).padStart(12, '0') + randomBytes(10).toString('hex');
   const name = partName({ partNumber, etag });
-  const path = await writeTemp(place.temp, body, options);
+  const path = join(folder, name);
   try {
-    await rename(path, join(folder, name));
+    // Under its own name at once, which nobody knows yet: the name becomes durable together with the bytes, where a
+    // rename would cost another write of the file system's journal.
+    await writeDurably(path, body, options);
     await syncDirectory(folder);
+    await stat(path); // the upload may have been completed meanwhile: then what is not in its list is gone
     const number = name.slice(0, 6);
     for (const other of await readdir(folder))
       if (other.startsWith(number) && other < name) await rm(join(folder, other), { force: true });

@@ -1,18 +1,17 @@
-import { createReadStream } from 'node:fs';
-import { open, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { addAbortSignal, pipeline, Readable } from 'node:stream';
 import { z } from 'zod';
 import { hubError } from '#lib/base/errors.ts';
-import { exactLength, LengthMismatch } from './exact-length.ts';
+import { LengthMismatch } from './exact-length.ts';
 import { nullWhenMissing } from './local-write.ts';
 import { type ByteRange, ObjectMissing } from './object-store.ts';
+import { BUFFERS_PER_READER, enterReader, giveBuffer, takeBuffer } from './piece-buffers.ts';
+import { type Pieces, piecesOf } from './pieces.ts';
 
 /** A folder of this name holds an object that came in parts: joining them costs nothing, and they stay as written. */
 export const PARTS_SUFFIX = '.parts';
 /** File in such a folder that lists the parts in order. */
 export const MANIFEST = 'manifest.json';
-const READ_CHUNK_BYTES = 1 << 18;
 
 const manifestSchema = z.object({ parts: z.array(z.object({ name: z.string(), sizeBytes: z.number() })) });
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -43,12 +42,12 @@ export async function deleteObject(path: string, temp: string): Promise<void> {
   if (moved) await rm(grave, { recursive: true, force: true });
 }
 
-/** Streams the object at `path` or exactly `range` of it. */
+/** The object at `path`, or exactly `range` of it, in pieces. */
 export async function readObject(
   path: string,
   key: string,
   { range, signal }: { range?: ByteRange; signal?: AbortSignal },
-): Promise<Readable> {
+): Promise<Pieces> {
   signal?.throwIfAborted();
   const file = await open(path, 'r').catch(nullWhenMissing);
   try {
@@ -61,25 +60,26 @@ export async function readObject(
         'range_not_satisfiable',
         `bytes ${start}-${end} are not in an object of ${sizeBytes} bytes`,
       );
+    const leave = enterReader();
     const source = file
-      ? file.createReadStream({ start, end: Math.max(end, start), highWaterMark: READ_CHUNK_BYTES })
-      : Readable.from(readParts(path + PARTS_SUFFIX, manifest as Manifest, start, end), {
-          objectMode: false,
-        });
-    const exact = pipeline(source, exactLength(end - start + 1), () => {});
-    return signal ? addAbortSignal(signal, exact) : exact;
+      ? readSpan(file, start, end, signal)
+      : readParts(path + PARTS_SUFFIX, manifest as Manifest, { start, end }, signal);
+    return piecesOf(source, async () => {
+      leave();
+      await file?.close();
+    });
   } catch (error) {
     await file?.close();
     throw error;
   }
 }
 
-/** The bytes from `start` to `end` of parts that lie end to end. A part that lost bytes is an error at once. */
+/** The bytes of a range of parts that lie end to end. A part that lost bytes is an error. */
 async function* readParts(
   folder: string,
   { parts }: Manifest,
-  start: number,
-  end: number,
+  { start, end }: ByteRange,
+  signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
   let at = 0;
   for (const part of parts) {
@@ -87,16 +87,55 @@ async function* readParts(
     const to = Math.min(end - at, part.sizeBytes - 1);
     at += part.sizeBytes;
     if (from > to) continue;
-    let received = 0;
-    const path = join(folder, part.name);
-    for await (const chunk of createReadStream(path, {
-      start: from,
-      end: to,
-      highWaterMark: READ_CHUNK_BYTES,
-    })) {
-      received += (chunk as Buffer).length;
-      yield chunk as Buffer;
+    const file = await open(join(folder, part.name), 'r');
+    try {
+      yield* readSpan(file, from, to, signal);
+    } finally {
+      await file.close();
     }
-    if (received !== to - from + 1) throw new LengthMismatch(to - from + 1, received, true);
   }
+}
+
+/** The bytes from `start` to `end` of a file; the next ones are read while one piece is with the reader. */
+async function* readSpan(
+  file: FileHandle,
+  start: number,
+  end: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const ahead: { buffer: Buffer<ArrayBuffer>; filled: Promise<Buffer> }[] = [];
+  let at = start;
+  const readAhead = () => {
+    while (ahead.length < BUFFERS_PER_READER && at <= end) {
+      const buffer = takeBuffer();
+      const filled = fill(file, buffer.subarray(0, Math.min(buffer.length, end - at + 1)), at);
+      filled.catch(() => {}); // it is awaited later, or the reader has left
+      ahead.push({ buffer, filled });
+      at += Math.min(buffer.length, end - at + 1);
+    }
+  };
+  try {
+    readAhead();
+    for (let first = ahead[0]; first !== undefined; first = ahead[0]) {
+      yield await first.filled;
+      signal?.throwIfAborted();
+      ahead.shift();
+      giveBuffer(first.buffer);
+      readAhead();
+    }
+  } finally {
+    for (const { buffer, filled } of ahead) {
+      await filled.catch(() => {}); // the system must be done with a buffer before someone else gets it
+      giveBuffer(buffer);
+    }
+  }
+}
+
+async function fill(file: FileHandle, target: Buffer, position: number): Promise<Buffer> {
+  for (let filled = 0; filled < target.length; ) {
+    const { bytesRead } = await file.read(target, filled, target.length - filled, position + filled);
+    if (bytesRead === 0) throw new LengthMismatch(target.length, filled, true);
+    filled += bytesRead;
+  }
+  return target;
 }

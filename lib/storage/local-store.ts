@@ -3,8 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import { hubError } from '#lib/base/errors.ts';
 import { createLocalMultipart } from './local-multipart.ts';
 import { deleteObject, PARTS_SUFFIX, readObject, statObject } from './local-object.ts';
-import { nullWhenMissing, syncDirectory, writeTemp } from './local-write.ts';
+import { nullWhenMissing, syncDirectory, whenFull, writeTemp } from './local-write.ts';
 import type { ObjectInfo, ObjectStore } from './object-store.ts';
+import { readableOf } from './pieces.ts';
 import { probeStore } from './probe-store.ts';
 
 const ABANDONED_AFTER_MS = 24 * 3600_000;
@@ -44,10 +45,12 @@ export async function createLocalStore(dir: string): Promise<ObjectStore> {
       const tempPath = await writeTemp(temp, body, options);
       await publish(tempPath, path).catch(async (error) => {
         await rm(tempPath, { force: true });
-        throw error;
+        throw whenFull(error);
       });
     },
-    get: (key, options = {}) => readObject(pathOf(objects, key), key, options),
+    get: async (key, options = {}) =>
+      readableOf(await readObject(pathOf(objects, key), key, options), options.signal),
+    pieces: (key, options = {}) => readObject(pathOf(objects, key), key, options),
     async head(key) {
       const info = await statObject(pathOf(objects, key));
       return info && { key, ...info };

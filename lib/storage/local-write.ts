@@ -21,6 +21,19 @@ export function nullWhenMissing(error: unknown): null {
   throw error;
 }
 
+/** For `.catch`: a full disk as `storage_full`, every other failure as it is. */
+export function whenFull(error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException)?.code;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  return hubError(
+    'storage_full',
+    'the object store is full: nothing was stored. Tell the operator of the hub',
+    {
+      cause: error,
+    },
+  );
+}
+
 /** Makes the names in a folder durable. */
 export async function syncDirectory(path: string): Promise<void> {
   const folder = await open(path, 'r');
@@ -33,16 +46,26 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /**
  * Writes exactly `sizeBytes` to a new file in `temp`, fsyncs it and returns its path. Removes it again when the
- * body has another length, breaks off or is aborted. A full disk is `overloaded`, so that clients try later.
+ * body has another length, breaks off or is aborted. A full disk is `storage_full`.
  */
 export async function writeTemp(
   temp: string,
   body: Readable | Uint8Array,
   options: { sizeBytes: number; signal?: AbortSignal },
 ): Promise<string> {
+  const path = join(temp, randomBytes(16).toString('hex'));
+  await writeDurably(path, body, options);
+  return path;
+}
+
+/** The same to a path of the caller's choice, where nothing may be yet. */
+export async function writeDurably(
+  path: string,
+  body: Readable | Uint8Array,
+  options: { sizeBytes: number; signal?: AbortSignal },
+): Promise<void> {
   if (body instanceof Uint8Array && body.length !== options.sizeBytes)
     throw new LengthMismatch(options.sizeBytes, body.length, body.length < options.sizeBytes);
-  const path = join(temp, randomBytes(16).toString('hex'));
   const source = body instanceof Uint8Array ? Readable.from([body]) : body;
   const sink = createWriteStream(path, {
     flags: 'wx',
@@ -57,12 +80,8 @@ export async function writeTemp(
       sink,
       options.signal ? { signal: options.signal } : {},
     );
-    return path;
   } catch (error) {
     await rm(path, { force: true });
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOSPC' || code === 'EDQUOT')
-      throw hubError('overloaded', 'the object store is full; nothing was stored', { cause: error });
-    throw error;
+    throw whenFull(error);
   }
 }

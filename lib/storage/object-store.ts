@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Pieces } from './pieces.ts';
 
 /** Half-open would be tidier, but HTTP ranges are inclusive at both ends and so is this. */
 export interface ByteRange {
@@ -39,6 +40,9 @@ export interface ObjectStore {
 
   /** Streams the object or a range of it. Throws ObjectMissing when there is none. A stream that cannot deliver all its bytes ends in an error, never early. */
   get(key: string, options?: { range?: ByteRange; signal?: AbortSignal }): Promise<Readable>;
+
+  /** As get, for who passes the bytes on at once: faster, and in memory that is used again. */
+  pieces(key: string, options?: { range?: ByteRange; signal?: AbortSignal }): Promise<Pieces>;
 
   /** Size and age, or null when there is no such object. */
   head(key: string): Promise<ObjectInfo | null>;

@@ -8,8 +8,10 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { hubError } from '#lib/base/errors.ts';
+import { droppedBuffers } from '#lib/base/free-buffers.ts';
 import { exactLength } from './exact-length.ts';
 import { type ByteRange, type ObjectInfo, ObjectMissing, type ObjectStore } from './object-store.ts';
+import { piecesOf } from './pieces.ts';
 import { probeStore } from './probe-store.ts';
 import { createS3Client, ensureBucket, type S3Options, storeFailure } from './s3-client.ts';
 import { createS3Multipart } from './s3-multipart.ts';
@@ -41,6 +43,10 @@ export async function createS3Store(options: S3Options): Promise<ObjectStore> {
       );
     },
     get: (key, getOptions = {}) => read(client, Bucket, key, getOptions),
+    async pieces(key, getOptions = {}) {
+      const body = await read(client, Bucket, key, getOptions);
+      return piecesOf(partsOf(body), () => void body.destroy());
+    },
     head: (key) => head(client, Bucket, key),
     delete: (keys) => deleteAll(client, Bucket, keys),
     list: (prefix) => list(client, Bucket, prefix),
@@ -95,6 +101,14 @@ async function read(
     throw hubError('range_not_satisfiable', `bytes ${range.start}-${range.end} are not in the object`);
   }
   return pipeline(body, exactLength(length), () => {});
+}
+
+/** The parts of a body, each dropped when the next is asked for. */
+async function* partsOf(body: Readable): AsyncGenerator<Buffer> {
+  for await (const part of body as AsyncIterable<Buffer>) {
+    yield part;
+    droppedBuffers(part.length);
+  }
 }
 
 async function head(client: S3Client, Bucket: string, key: string): Promise<ObjectInfo | null> {

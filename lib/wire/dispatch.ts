@@ -16,7 +16,7 @@ import type { Route } from './route.ts';
 const DEFAULT_TIMEOUT_MS = 60_000;
 const BODY_SILENCE_MS = 120_000;
 const EXPOSED =
-  'X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag,X-Xet-Hash';
+  'X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag,X-Xet-Hash,Location,Upload-Offset,Upload-Length,Upload-Metadata,Upload-Expires,Tus-Resumable,Tus-Version,Tus-Extension,Tus-Max-Size,Larder-Sha256';
 /** Paths that are the wire's even when no route fits: they answer JSON, never a page. */
 const WIRE_ONLY =
   /^\/(?:api\/(?!auth(?:\/|$))|v1(?:\/|$)|xet\/|oauth\/)|^\/endpoints\/[^/]+\/[^/]+\/v1(?:\/|$)|\.git(?:\/|$)/;
@@ -100,8 +100,9 @@ function writeLog(app: App, x: Exchange, startedMs: number, failure: HubError | 
   else app.log.debug(fields, 'answered');
 }
 
-function answerPreflight(req: IncomingMessage, res: WireResponse): void {
+function answerPreflight(req: IncomingMessage, res: WireResponse, route: Route | undefined): void {
   res.writeHead(204, {
+    ...route?.meta.options,
     'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
     'access-control-allow-headers':
       req.headers['access-control-request-headers'] ?? 'Authorization, Content-Type, Range',
@@ -130,7 +131,7 @@ export function createDispatcher(
     const rawPath = mark < 0 ? url : url.slice(0, mark);
     const preflight = req.method === 'OPTIONS';
     const method = preflight
-      ? (req.headers['access-control-request-method'] ?? 'GET')
+      ? (req.headers['access-control-request-method'] ?? 'OPTIONS')
       : (req.method ?? 'GET');
     let found: ReturnType<Matcher> = null;
     let failure: HubError | undefined;
@@ -148,7 +149,7 @@ export function createDispatcher(
       res.base['access-control-expose-headers'] = EXPOSED;
     }
     if (preflight) {
-      answerPreflight(req, res);
+      answerPreflight(req, res, found?.route);
       return true;
     }
 

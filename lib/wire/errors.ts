@@ -21,6 +21,9 @@ const UNAVAILABLE = new Set([
   '08001',
 ]);
 
+/** A disk, a quota or the database's volume has no room. */
+const FULL = new Set(['ENOSPC', 'EDQUOT', '53100']);
+
 /** Where Prisma keeps the SQLSTATE of what Postgres said. */
 interface PrismaMeta {
   readonly driverAdapterError?: { readonly cause?: { readonly originalCode?: string } };
@@ -35,6 +38,14 @@ export function toHubError(error: unknown): HubError {
   if (code === '55P03' || code === '40001' || code === '40P01') {
     return hubError('busy', 'another change is in progress: try again', { cause: error });
   }
+  if (code && FULL.has(code))
+    return hubError(
+      'storage_full',
+      'the hub has no room left on a disk: nothing was stored. Tell its operator',
+      {
+        cause: error,
+      },
+    );
   if (
     (code && UNAVAILABLE.has(code)) ||
     /timeout exceeded when trying to connect|Connection terminated/.test(e?.message ?? '')

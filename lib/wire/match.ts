@@ -12,7 +12,8 @@ export type Matcher = (
   rawPath: string,
 ) =>
   | { kind: 'route'; route: Route; params: Record<string, string> }
-  | { kind: 'method'; allow: string[] }
+  /** Another method fits the path; `route` is the first of those. */
+  | { kind: 'method'; allow: string[]; route: Route }
   | null;
 
 const escapeRegex = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -51,12 +52,14 @@ export function createMatcher(routes: readonly Route[]): Matcher {
   const compiled = routes.flatMap((route) => route.patterns.map((pattern) => compile(route, pattern)));
   return (method, rawPath) => {
     const allow: string[] = [];
+    let other: Route | undefined;
     for (const { route, regex, names } of compiled) {
       const match = regex.exec(rawPath);
       if (!match) continue;
       const methods = route.methods as readonly string[];
       if (!methods.includes(method)) {
         allow.push(...methods);
+        other ??= route;
         continue;
       }
       const params: Record<string, string> = {};
@@ -66,6 +69,6 @@ export function createMatcher(routes: readonly Route[]): Matcher {
       });
       return { kind: 'route', route, params };
     }
-    return allow.length > 0 ? { kind: 'method', allow } : null;
+    return other ? { kind: 'method', allow, route: other } : null;
   };
 }

@@ -1,8 +1,10 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { type Pieces, piecesOf } from '#lib/storage/pieces.ts';
 
 export type WireResponse = ServerResponse;
+
+/** A piece has at most 2 MiB: who takes less than one in this time reads slower than 7 KB/s, or not at all. */
+const STALL_MS = 5 * 60_000;
 
 /**
  * What the wire's HTTP server answers with (`createServer({ ServerResponse: BasedResponse })`): headers in `base`
@@ -48,21 +50,49 @@ export function sendEmpty(res: WireResponse, status: number, headers?: OutgoingH
 }
 
 /**
- * Streams `body` after the head. A source that fails after the head was sent destroys the connection: the client
- * sees a broken transfer, never a short "success". Resolves also when the client went away.
+ * Sends pieces of bytes after the head; each is handed to the system before the next is asked for. A source that fails
+ * after the head was sent destroys the connection: the client sees a broken transfer, never a short "success".
+ * Resolves also when the client went away; one that takes less than a piece in `stallMs` is cut off, so that it does
+ * not hold buffers and a place in line for ever. Whatever happens, the pieces are ended.
  */
-export async function sendStream(
+export async function sendPieces(
   res: WireResponse,
   status: number,
   headers: OutgoingHttpHeaders,
-  body: Readable,
+  source: Pieces | AsyncGenerator<Buffer>,
+  stallMs = STALL_MS,
 ): Promise<void> {
-  res.writeHead(status, headers);
+  const pieces = 'throw' in source ? piecesOf(source) : source;
+  const gone = new AbortController();
+  const onClose = () => gone.abort();
+  res.once('close', onClose);
   try {
-    await pipeline(body, res);
+    res.writeHead(status, headers);
+    for await (const piece of pieces) {
+      await written(res, piece, gone.signal, stallMs);
+      if (gone.signal.aborted) return;
+    }
+    res.end();
   } catch (error) {
     res.destroy();
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'ERR_STREAM_PREMATURE_CLOSE' && code !== 'ABORT_ERR') throw error;
+    if (!gone.signal.aborted) throw error;
+  } finally {
+    res.off('close', onClose);
+    await pieces.return();
   }
+}
+
+/** Resolves when the system has taken the bytes, or the connection is gone; a client that does not take them in time is. */
+function written(res: WireResponse, piece: Buffer, gone: AbortSignal, stallMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (gone.aborted || res.destroyed) return resolve();
+    const timer = setTimeout(() => res.destroy(), stallMs);
+    const done = () => {
+      clearTimeout(timer);
+      gone.removeEventListener('abort', done);
+      resolve();
+    };
+    gone.addEventListener('abort', done);
+    res.write(piece, done);
+  });
 }

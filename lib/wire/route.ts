@@ -34,6 +34,8 @@ export interface RouteMeta {
   readonly protocol?: Protocol;
   /** Deadline of the whole request; 0 for streams of unknown length. Default 60,000. */
   readonly timeoutMs?: number;
+  /** What OPTIONS tells about this address, besides CORS. */
+  readonly options?: Readonly<Record<string, string>>;
 }
 
 export type Handler = (ctx: Ctx, req: WireRequest, res: WireResponse) => Promise<void>;

@@ -1,12 +1,14 @@
 /**
- * npm run bench [-- resolve upload commits git gateway big-repo]: ratios against a peer measured in the same run, never
+ * npm run bench [-- resolve upload tus bytes commits git gateway big-repo]: ratios against a peer measured in the same run, never
  * bare times. Prints one line a figure and ends with 1 when a limit is missed.
  */
 import { benchBigRepo } from './big-repo.ts';
+import { benchBytes } from './bytes.ts';
 import { benchCommits } from './commits.ts';
 import { benchGateway } from './gateway.ts';
 import { benchGit } from './git.ts';
 import { benchResolve } from './resolve.ts';
+import { benchTus } from './tus.ts';
 import { benchUpload } from './upload.ts';
 
 export interface Figure {
@@ -22,6 +24,8 @@ export interface Figure {
 const cases: Record<string, () => Promise<Figure[]>> = {
   resolve: benchResolve,
   upload: benchUpload,
+  tus: benchTus,
+  bytes: benchBytes,
   commits: benchCommits,
   git: benchGit,
   gateway: benchGateway,

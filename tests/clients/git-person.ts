@@ -14,9 +14,9 @@ export class GitPerson {
   readonly name: string;
   readonly token: string;
   readonly home: string;
-  readonly hub: Hub;
+  readonly hub: Pick<Hub, 'url'>;
 
-  constructor(hub: Hub, folder: string, name: string, token: string) {
+  constructor(hub: Pick<Hub, 'url'>, folder: string, name: string, token: string) {
     this.hub = hub;
     this.name = name;
     this.token = token;

@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type FragileHub, startFragileHub } from './fragile-hub.ts';
-import { eventually, pause, seededRandom } from './nemesis.ts';
+import { eventually, pause, seededRandom, seedsAsked } from './nemesis.ts';
 
-const SEEDS = (process.env.LARDER_FAULT_SEEDS ?? '1').split(',').map(Number);
 const WRITERS = 4;
 const KILLS = 5;
 
@@ -69,7 +68,7 @@ describe('writers on one branch while server and database are killed', () => {
     fragile = undefined;
   });
 
-  test.each(SEEDS)(
+  test.each(seedsAsked('1'))(
     'seed %i: every acknowledged file is in the head, nothing unsent is, and check is clean',
     { timeout: 180_000 },
     async (seed) => {

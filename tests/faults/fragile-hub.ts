@@ -8,6 +8,8 @@ import { type Hub, type HubOptions, startHub } from '#tests/support/hub.ts';
 
 export interface FragileHub {
   readonly hub: Hub;
+  /** Of the Postgres that may be killed. */
+  readonly databaseUrl: string;
   /** kill -9 of the database's postmaster; its children end by themselves as after a power cut of the process. */
   killPostgres(): Promise<void>;
   /** Starts whatever of Postgres, server and worker does not run. */
@@ -33,6 +35,7 @@ export async function startFragileHub(options: HubOptions = {}): Promise<Fragile
   });
   return {
     hub,
+    databaseUrl: postgres.url,
     async killPostgres() {
       process.kill(postgres.pid, 'SIGKILL');
       await postgres.exited;

@@ -10,6 +10,14 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
+/** The seeds to run: LARDER_FAULT_SEEDS, else `usual`, as numbers and ranges: `3,7` or `1-100`. */
+export function seedsAsked(usual: string): number[] {
+  return (process.env.LARDER_FAULT_SEEDS ?? usual).split(',').flatMap((part) => {
+    const [from = 1, to = from] = part.split('-').map(Number);
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  });
+}
+
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Repeats `attempt` until it succeeds or `forMs` pass; throws the last failure then. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Ctx } from '#lib/identity/context.ts';
-import { checkRepos } from '#lib/repos/check-repos.ts';
+import { checkRepos } from '#lib/repos/check/check-repos.ts';
 import { createBranch } from '#lib/repos/create-branch.ts';
 import { createCommit } from '#lib/repos/create-commit.ts';
 import { createRepo } from '#lib/repos/create-repo.ts';
@@ -26,7 +26,7 @@ beforeEach(async () => {
   repo = await createRepo(ctx, { type: 'model', namespace: 'alice', name: `r${serial++}` });
   return async () => {
     const problems: string[] = [];
-    for await (const problem of checkRepos(t.app, { repos: 0, objects: 0 })) problems.push(problem);
+    for await (const problem of checkRepos(t.app, { repos: 0, objects: 0 })) problems.push(String(problem));
     expect(problems).toEqual([]);
   };
 });

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
-import { checkFiles } from '#lib/repos/check-files.ts';
-import { checkRepos } from '#lib/repos/check-repos.ts';
+import { checkFiles } from '#lib/repos/check/check-files.ts';
+import { checkRepos } from '#lib/repos/check/check-repos.ts';
 import { createCommit } from '#lib/repos/create-commit.ts';
 import { createRepo } from '#lib/repos/create-repo.ts';
 import { deleteRepo } from '#lib/repos/delete-repo.ts';
@@ -20,7 +20,7 @@ let sha256: Sha256;
 async function findings(): Promise<string[]> {
   const problems: string[] = [];
   for (const check of [checkRepos(t.app, { repos: 0, objects: 0 }), checkFiles(t.app)])
-    for await (const problem of check) problems.push(problem);
+    for await (const problem of check) problems.push(String(problem));
   return problems;
 }
 const query = (text: string, ...values: unknown[]) => t.app.db.query(text, [repo.id, ...values]);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UserPrincipal } from '#lib/identity/principal.ts';
-import { checkRepos } from '#lib/repos/check-repos.ts';
+import { checkRepos } from '#lib/repos/check/check-repos.ts';
 import { createCommit } from '#lib/repos/create-commit.ts';
 import { createRepo } from '#lib/repos/create-repo.ts';
 import { resolveRevision } from '#lib/repos/resolve-revision.ts';
@@ -22,14 +22,17 @@ beforeEach(async () => {
 });
 afterEach(() => t.close());
 
-/** Runs the commit in a process of its own; `failpoint` kills it there. */
-async function commitOnce(failpoint?: string): Promise<{ signal: string | null; out: string; hit: boolean }> {
+/** Runs the commit in a process of its own; `failpoint` kills it there, or does what `action` says. */
+async function commitOnce(
+  failpoint?: string,
+  action = 'exit',
+): Promise<{ signal: string | null; out: string; hit: boolean }> {
   const env = {
     ...process.env,
     DATABASE_URL: t.databaseUrl,
     LARDER_DATA: t.dataDir,
     LOG_LEVEL: 'error',
-    ...(failpoint ? { LARDER_FAILPOINTS: `${failpoint}=exit` } : {}),
+    ...(failpoint ? { LARDER_FAILPOINTS: `${failpoint}=${action}` } : {}),
   };
   const child = spawn(process.execPath, ['tests/repos/commit-once.ts', JSON.stringify(alice)], { env });
   let out = '';
@@ -39,12 +42,12 @@ async function commitOnce(failpoint?: string): Promise<{ signal: string | null; 
   const signal = await new Promise<string | null>((resolve) =>
     child.on('close', (_code, sig) => resolve(sig)),
   );
-  return { signal, out, hit: err.includes(`failpoint ${failpoint} exit`) };
+  return { signal, out, hit: err.includes(`failpoint ${failpoint} ${action}`) };
 }
 const head = async () => (await resolveRevision(t.app.db, repo, 'main')).commitOid;
 const problems = async () => {
   const found: string[] = [];
-  for await (const problem of checkRepos(t.app, { repos: 0, objects: 0 })) found.push(problem);
+  for await (const problem of checkRepos(t.app, { repos: 0, objects: 0 })) found.push(String(problem));
   return found;
 };
 
@@ -68,5 +71,13 @@ describe('a process killed in the middle of a commit', () => {
     expect(jobs.rows).toContainEqual({ data: { repoId: repo.id } });
     expect(JSON.parse((await commitOnce()).out)).toEqual({ commitOid: made, changed: false });
     expect(await head()).toBe(made);
+  });
+
+  it('when trees cannot be read: it fails, and never goes on as if the tree were empty', async () => {
+    const before = await countTraces(t.app.db);
+    expect(await commitOnce('commit.reading', 'throw')).toEqual({ signal: null, out: '', hit: true });
+    expect(await countTraces(t.app.db)).toEqual(before);
+    expect(JSON.parse((await commitOnce()).out)).toEqual({ commitOid: await head(), changed: true });
+    expect(await problems()).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { transaction } from '#lib/base/db.ts';
 import type { Oid } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
-import { checkRepos } from '#lib/repos/check-repos.ts';
+import { checkRepos } from '#lib/repos/check/check-repos.ts';
 import { createBranch } from '#lib/repos/create-branch.ts';
 import { createCommit } from '#lib/repos/create-commit.ts';
 import { createRepo } from '#lib/repos/create-repo.ts';
@@ -53,7 +53,7 @@ const history = async (revision: string) =>
   (await listCommits(t.app.db, repo, await at(revision), { page: 0, limit: 1000 })).commits.map((c) => c.oid);
 const problems = async () => {
   const found: string[] = [];
-  for await (const problem of checkRepos(t.app, { repos: 0, objects: 0 })) found.push(problem);
+  for await (const problem of checkRepos(t.app, { repos: 0, objects: 0 })) found.push(String(problem));
   return found;
 };
 /** A merge of `other` into main that keeps the files of main. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Oid, Sha256 } from '#lib/base/ids.ts';
 import type { UserPrincipal } from '#lib/identity/principal.ts';
-import { checkRepos } from '#lib/repos/check-repos.ts';
+import { checkRepos } from '#lib/repos/check/check-repos.ts';
 import { createCommit } from '#lib/repos/create-commit.ts';
 import { createRepo } from '#lib/repos/create-repo.ts';
 import type { Repo } from '#lib/repos/types.ts';
@@ -64,7 +64,7 @@ async function visible(): Promise<unknown> {
 }
 const problems = async () => {
   const found: string[] = [];
-  for await (const problem of checkRepos(t.app, { repos: 0, objects: 0 })) found.push(problem);
+  for await (const problem of checkRepos(t.app, { repos: 0, objects: 0 })) found.push(String(problem));
   return found;
 };
 

@@ -29,8 +29,11 @@ export interface Hub {
   logs(): string;
   /** kill -9 of server and worker; data stays. */
   kill(): Promise<void>;
-  /** Starts what does not run, on the same data and port (after kill, or after killing one of the pids). */
-  restart(): Promise<void>;
+  /**
+   * Starts what does not run, on the same data and port (after kill, or after killing one of the pids). `env`: for
+   * this run of it alone, over what the hub was started with.
+   */
+  restart(env?: Record<string, string>): Promise<void>;
   /** Stops both in order, drops the database, removes the data. The hub cannot be started again. */
   stop(): Promise<void>;
 }
@@ -88,7 +91,7 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
     },
     logs: () => processes.logs(),
     kill: () => processes.stop('SIGKILL'),
-    restart: () => processes.start(),
+    restart: (env) => processes.start(env),
     stop: cleanUp,
   };
 }
@@ -99,23 +102,25 @@ class Processes {
   worker: Child | null = null;
   private readonly env: Record<string, string>;
   private readonly hasWorker: boolean;
-  private earlier = '';
+  /** Those that have ended: what they wrote last may be read after their end is known. */
+  private readonly past: Child[] = [];
 
   constructor(env: Record<string, string>, hasWorker: boolean) {
     this.env = env;
     this.hasWorker = hasWorker;
   }
 
-  async start(): Promise<void> {
+  async start(more: Record<string, string> = {}): Promise<void> {
+    const env = { ...this.env, ...more };
     if (!this.server) {
-      const server = startChild(['server.ts'], this.env);
+      const server = startChild(['server.ts'], env);
       this.server = server;
       void server.exited.then(() => this.ended('server', server));
       await waitUntilHealthy(server, `http://127.0.0.1:${this.env.PORT}/healthz`);
     }
     if (this.hasWorker && !this.worker) {
       const healthPort = String(await freePort());
-      const worker = startChild(['workers/main.ts'], { ...this.env, LARDER_WORKER_HEALTH_PORT: healthPort });
+      const worker = startChild(['workers/main.ts'], { ...env, LARDER_WORKER_HEALTH_PORT: healthPort });
       this.worker = worker;
       void worker.exited.then(() => this.ended('worker', worker));
       await waitUntilHealthy(worker, `http://127.0.0.1:${healthPort}/healthz`);
@@ -129,12 +134,12 @@ class Processes {
   }
 
   logs(): string {
-    return `${this.earlier}${this.server?.logs() ?? ''}${this.worker?.logs() ?? ''}`;
+    return [...this.past, this.server, this.worker].map((child) => child?.logs() ?? '').join('');
   }
 
   private ended(which: 'server' | 'worker', child: Child): void {
     if (this[which] !== child) return;
-    this.earlier += child.logs();
+    this.past.push(child);
     this[which] = null;
   }
 }

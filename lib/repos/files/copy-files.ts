@@ -14,14 +14,16 @@ export interface FileToCopy {
   readonly xetHash?: XetHash | undefined;
 }
 
-/** Gives `to` an edge to each of these files of `from`; an edge that has usable bytes stays as it is. */
+/** Gives repo $1 an edge to each of these files of repos $2; an edge that has usable bytes stays as it is. */
 const COPY = `INSERT INTO repo_file AS e (repo_id, sha256, size_bytes, object_id, xet_file_id, created_by)
-  SELECT $1, sha256, size_bytes, object_id, xet_file_id, $4 FROM repo_file
-  WHERE repo_id = $2 AND sha256 = ANY($3::bytea[]) ORDER BY sha256 FOR KEY SHARE
+  SELECT $1, s.sha256, s.size_bytes, s.object_id, s.xet_file_id, $4
+  FROM unnest($2::bigint[], $3::bytea[]) AS wanted(repo_id, sha256)
+  JOIN repo_file s ON s.repo_id = wanted.repo_id AND s.sha256 = wanted.sha256
+  ORDER BY s.sha256 FOR KEY SHARE OF s
   ON CONFLICT (repo_id, sha256) DO UPDATE SET
     size_bytes = EXCLUDED.size_bytes, object_id = EXCLUDED.object_id, xet_file_id = EXCLUDED.xet_file_id
   WHERE NOT EXISTS (SELECT 1 FROM stored_object o WHERE o.id = e.object_id AND o.state = 'live')
-    AND NOT EXISTS (SELECT 1 FROM xet_file x WHERE x.id = e.xet_file_id AND x.sha256_state <> 'bad')`;
+    AND NOT EXISTS (SELECT 1 FROM xet_file x WHERE x.id = e.xet_file_id AND x.sha256_state IN ('verified', 'unverified'))`;
 
 /**
  * Lets another repo hold large files of this one, without copying a byte: who may read the one and write to the other
@@ -51,20 +53,27 @@ export async function copyFiles(
   });
   const refused = new Set(failed.map((file) => file.sha256));
   const wanted = [...held.keys()].filter((sha256) => !refused.has(sha256));
-  if (wanted.length > 0 && source.id !== target.id)
-    await copy(ctx, source.id, target.id, wanted, ctx.principal.id);
+  if (source.id !== target.id) {
+    const edges = wanted.map((sha256) => ({ repoId: source.id, sha256 }));
+    await copyEdges(ctx, edges, target.id, ctx.principal.id);
+  }
   return { failed };
 }
 
-async function copy(
-  ctx: Ctx,
-  from: RepoId,
+/**
+ * Gives repo `to` the right to files of other repos, in one transaction; the caller has checked that the user may read
+ * them there and write here. `busy` when one of them is just being deleted: then none was copied.
+ */
+export async function copyEdges(
+  ctx: Pick<Ctx, 'db' | 'config'>,
+  from: readonly { readonly repoId: RepoId; readonly sha256: Sha256 }[],
   to: RepoId,
-  sha256s: readonly Sha256[],
   userId: string,
 ): Promise<void> {
+  if (from.length === 0) return;
+  const sha256s = from.map((edge) => edge.sha256);
   await transaction(ctx.db, async (tx) => {
-    const link = () => tx.query(COPY, [to, from, sha256s.map(bytesOf), userId]);
+    const link = () => tx.query(COPY, [to, from.map((edge) => edge.repoId), sha256s.map(bytesOf), userId]);
     await linkWithinQuota(tx, ctx.config, to, link);
     if ((await findFiles(tx, to, sha256s)).size !== sha256s.length)
       throw hubError('busy', 'files of the source repository are just being deleted; try again');

@@ -29,7 +29,7 @@ export async function findFiles(
     text: `SELECT e.sha256, e.size_bytes, o.key, x.id AS file_id, x.domain_id, x.hash
       FROM repo_file e
       LEFT JOIN stored_object o ON o.id = e.object_id AND o.state = 'live'
-      LEFT JOIN xet_file x ON x.id = e.xet_file_id AND x.sha256_state <> 'bad'
+      LEFT JOIN xet_file x ON x.id = e.xet_file_id AND x.sha256_state IN ('verified', 'unverified')
       WHERE e.repo_id = $1 AND e.sha256 = ANY($2::bytea[]) AND (o.id IS NOT NULL OR x.id IS NOT NULL)`,
     values: [repoId, sha256s.map(bytesOf)],
   });

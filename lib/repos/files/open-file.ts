@@ -2,20 +2,31 @@ import type { Readable } from 'node:stream';
 import { hubError, isHubError } from '#lib/base/errors.ts';
 import type { App } from '#lib/identity/context.ts';
 import { type ByteRange, ObjectMissing } from '#lib/storage/object-store.ts';
+import { type Pieces, readableOf } from '#lib/storage/pieces.ts';
 import type { RepoFile } from '../types.ts';
-import { openXetFile } from './xet/open-xet-file.ts';
+import { openXetPieces } from './xet/open-xet-file.ts';
 
-/**
- * Streams a large file or a range of it, whichever way it is stored. The stream gives exactly the bytes asked for
- * or ends in an error. A whole object that was lost or cut short in the store is replaced by the Xet form when
- * there is one; otherwise `internal`, with the key in the log.
- */
+/** As openPieces, as a stream of copies, for readers that keep what they get. */
 export async function openFile(
   app: App,
   file: RepoFile,
   range?: ByteRange,
   signal?: AbortSignal,
 ): Promise<Readable> {
+  return readableOf(await openPieces(app, file, range, signal), signal);
+}
+
+/**
+ * The bytes of a large file or a range of it, whichever way it is stored: exactly what was asked for, or an error. A
+ * whole object that was lost or cut short in the store is replaced by the Xet form when there is one; otherwise
+ * `internal`, with the key in the log.
+ */
+export async function openPieces(
+  app: App,
+  file: RepoFile,
+  range?: ByteRange,
+  signal?: AbortSignal,
+): Promise<Pieces> {
   if (range && (range.start < 0 || range.end < range.start || range.end >= file.sizeBytes))
     throw hubError('range_not_satisfiable', `bytes ${range.start}-${range.end} are not in the file`);
   const options = signal === undefined ? {} : { signal };
@@ -24,7 +35,7 @@ export async function openFile(
     const whole = file.sizeBytes === 0 ? undefined : { start: 0, end: file.sizeBytes - 1 };
     const wanted = range ?? whole;
     try {
-      return await app.store.get(file.objectKey, wanted ? { ...options, range: wanted } : options);
+      return await app.store.pieces(file.objectKey, wanted ? { ...options, range: wanted } : options);
     } catch (error) {
       if (!isDamage(error)) throw error;
       app.log.error({ err: error, key: file.objectKey, sha256: file.sha256 }, 'stored object is damaged');
@@ -32,7 +43,7 @@ export async function openFile(
     }
   }
   if (file.xet === null) throw hubError('internal', 'internal error', { internal: 'file without a source' });
-  return openXetFile(app, file.xet.fileId, range, signal);
+  return openXetPieces(app, file.xet.fileId, range, signal);
 }
 
 function isDamage(error: unknown): boolean {

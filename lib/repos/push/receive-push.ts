@@ -8,6 +8,7 @@ import { gitSlots } from '../bare/git-slots.ts';
 import { type RefSnapshot, readRefSnapshot } from '../bare/ref-snapshot.ts';
 import { requireGit } from '../bare/require-git.ts';
 import { holdFiles } from '../files/hold-files.ts';
+import { requireWhole } from '../require-whole.ts';
 import type { Repo, RepoRef } from '../types.ts';
 import { findForced, type Refusals, refuseByCard, refuseByName, refuseByTarget } from './check-refs.ts';
 import { drain } from './drain.ts';
@@ -57,6 +58,24 @@ async function checkQuarantined(
   return { snapshot, refusals, forced, objects, received };
 }
 
+/**
+ * Holds the large files that a push names until the transaction ends. When one is gone, a ref that moves alone is
+ * judged by what its own history names. Throws invalid_object, conflict_exists.
+ */
+async function holdFilesOf(
+  tx: Tx,
+  repo: Repo,
+  group: readonly RefCommand[],
+  { files }: CheckedObjects,
+): Promise<void> {
+  try {
+    await holdFiles(tx, repo.id, files);
+  } catch (error) {
+    if (!isHubError(error) || group.length > 1) throw error;
+    for (const { newOid } of group) if (newOid !== null) await requireWhole(tx, repo.id, newOid, files);
+  }
+}
+
 /** Moves the refs that may: together when the push is atomic, else each on its own. */
 async function land(
   ctx: Ctx,
@@ -77,11 +96,12 @@ async function land(
   for (const group of groups) {
     ctx.signal.throwIfAborted();
     const write = async (tx: Tx) => {
-      await holdFiles(tx, repo.id, objects.files);
       if (groups.length === 1) await writeHeld(tx, repo.id, objects);
+      await holdFilesOf(tx, repo, group, objects);
     };
     const stayed = await moveTogether(ctx, { repo, commands: group, forced, snapshot, write });
     for (const [ref, reason] of stayed) refusals.set(ref, reason);
+    await failpoint('push.ref-landed');
   }
   await failpoint('push.after-tx');
 }

@@ -1,11 +1,10 @@
-import { Readable } from 'node:stream';
 import type { Ctx } from '#lib/identity/context.ts';
 import { requireRead } from '#lib/repos/access.ts';
 import { parseRange } from '#lib/repos/diff/parse-range.ts';
 import { resolveRange } from '#lib/repos/diff/resolve-range.ts';
 import { unifiedDiff } from '#lib/repos/diff/unified-diff.ts';
 import type { WireRequest } from '../request.ts';
-import { sendStream, type WireResponse } from '../respond.ts';
+import { sendPieces, type WireResponse } from '../respond.ts';
 import { type Route, route } from '../route.ts';
 import { SANDBOX_CSP } from './content-headers.ts';
 import { API_REPO, isTrue, repoRefOf } from './repo-params.ts';
@@ -37,7 +36,7 @@ async function sendDiff(ctx: Ctx, req: WireRequest, res: WireResponse): Promise<
   const diff = unifiedDiff(ctx, range);
   const first = await diff.next(); // what is refused is refused before the head is sent
   const parts = joined(first, diff);
-  await sendStream(res, 200, headers, Readable.from(raw ? parts : jsonText(parts)));
+  await sendPieces(res, 200, headers, raw ? parts : jsonText(parts));
 }
 
 async function* joined(first: IteratorResult<Buffer>, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
@@ -47,8 +46,8 @@ async function* joined(first: IteratorResult<Buffer>, rest: AsyncGenerator<Buffe
 }
 
 /** Parts of a text as one JSON string, a part at a time; each part is whole characters. */
-async function* jsonText(parts: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  yield '"';
-  for await (const part of parts) yield JSON.stringify(part.toString('utf8')).slice(1, -1);
-  yield '"';
+async function* jsonText(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield Buffer.from('"');
+  for await (const part of parts) yield Buffer.from(JSON.stringify(part.toString('utf8')).slice(1, -1));
+  yield Buffer.from('"');
 }

@@ -3,12 +3,12 @@ import { hubError } from '#lib/base/errors.ts';
 import { recordDownload } from '#lib/catalog/record-download.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { fileUrl } from '#lib/repos/files/file-url.ts';
-import { openFile } from '#lib/repos/files/open-file.ts';
+import { openPieces } from '#lib/repos/files/open-file.ts';
 import { readBlob } from '#lib/repos/read-blob.ts';
 import { type ResolvedFile, resolveFile } from '#lib/repos/resolve-file.ts';
 import type { RepoFile } from '#lib/repos/types.ts';
 import type { WireRequest } from '../request.ts';
-import { sendEmpty, sendJson, sendStream, type WireResponse } from '../respond.ts';
+import { sendEmpty, sendJson, sendPieces, type WireResponse } from '../respond.ts';
 import { type Route, route } from '../route.ts';
 import { type XetLinks, xetLinks } from '../xet/xet-links.ts';
 import { type ContentHeaders, contentHeaders, SANDBOX_CSP } from './content-headers.ts';
@@ -174,7 +174,7 @@ async function sendLarge(
   const range = verdict.status === 206 ? { start: verdict.start, end: verdict.end } : undefined;
   headers['content-length'] = range ? range.end - range.start + 1 : file.sizeBytes;
   if (range) headers['content-range'] = `bytes ${range.start}-${range.end}/${file.sizeBytes}`;
-  await sendStream(res, verdict.status, headers, await openFile(ctx, file, range, ctx.signal));
+  await sendPieces(res, verdict.status, headers, await openPieces(ctx, file, range, ctx.signal));
 }
 
 /** Where to rebuild the file from chunks, for clients that ask for that instead of bytes. */

@@ -7,6 +7,7 @@ import { historyRoutes } from './history.ts';
 import { orgRoutes } from './orgs.ts';
 import { storageRoutes } from './storage.ts';
 import { tokenRoutes } from './tokens.ts';
+import { uploadRoutes } from './uploads.ts';
 
 /** The hub's own JSON API: what its pages call, and scripts may. */
 export const routes: readonly Route[] = [
@@ -17,5 +18,6 @@ export const routes: readonly Route[] = [
   ...diffRoutes,
   ...branchRoutes,
   ...historyRoutes,
+  ...uploadRoutes,
   ...storageRoutes,
 ];

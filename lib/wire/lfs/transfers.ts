@@ -8,10 +8,10 @@ import { openLink } from '#lib/repos/files/lfs/links.ts';
 import { putBasic } from '#lib/repos/files/lfs/put-basic.ts';
 import { putPart } from '#lib/repos/files/lfs/put-part.ts';
 import { verifyUpload } from '#lib/repos/files/lfs/verify-upload.ts';
-import { openFile } from '#lib/repos/files/open-file.ts';
+import { openPieces } from '#lib/repos/files/open-file.ts';
 import { evaluateRange } from '../hf/evaluate-range.ts';
 import type { WireRequest } from '../request.ts';
-import { sendEmpty, sendStream, type WireResponse } from '../respond.ts';
+import { sendEmpty, sendPieces, type WireResponse } from '../respond.ts';
 import { type Route, type RouteMeta, route } from '../route.ts';
 import { sendLfs } from './lfs-urls.ts';
 
@@ -93,7 +93,7 @@ async function get(ctx: Ctx, req: WireRequest, res: WireResponse): Promise<void>
   const more = range && { 'content-range': `bytes ${range.start}-${range.end}/${sizeBytes}` };
   const head = { ...headers, ...more, 'content-length': length };
   if (req.method === 'HEAD') return sendEmpty(res, verdict.status, head);
-  await sendStream(res, verdict.status, head, await openFile(ctx, file, range, ctx.signal));
+  await sendPieces(res, verdict.status, head, await openPieces(ctx, file, range, ctx.signal));
 }
 
 const meta = (operation: string): RouteMeta => ({

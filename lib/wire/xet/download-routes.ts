@@ -4,7 +4,7 @@ import { findXetObject } from '#lib/repos/files/xet/find-xet-object.ts';
 import { reconstruct } from '#lib/repos/files/xet/reconstruct.ts';
 import { openSignedFetch } from '#lib/repos/files/xet/sign-fetch.ts';
 import type { WireRequest } from '../request.ts';
-import { sendBytes, sendEmpty, sendJson, sendStream, type WireResponse } from '../respond.ts';
+import { sendBytes, sendEmpty, sendJson, sendPieces, type WireResponse } from '../respond.ts';
 import { type Route, route } from '../route.ts';
 import { grantOf, hashOf } from './grant-of.ts';
 import { serializeReconstructionV1, serializeReconstructionV2 } from './serialize-reconstruction.ts';
@@ -28,7 +28,7 @@ async function sendFetch(ctx: Ctx, req: WireRequest, res: WireResponse): Promise
     'content-range': `bytes ${start}-${end}/${fetch.totalBytes}`,
     'cache-control': 'private, max-age=3600',
   };
-  await sendStream(res, 206, headers, fetch.body);
+  await sendPieces(res, 206, headers, fetch.body);
 }
 
 /** The reading half of the CAS protocol (xet.md §1.4). */

@@ -165,7 +165,7 @@ export async function pinXorbs(tx: Queryable, ids: readonly number[]): Promise<n
   return rowCount ?? 0;
 }
 
-export type Sha256State = 'unverified' | 'verified' | 'bad';
+export type Sha256State = 'unverified' | 'verified' | 'bad' | 'lost';
 
 export interface XetFileRow {
   readonly id: number;
@@ -200,7 +200,7 @@ export async function xetFileOfRepo(db: Queryable, repoId: RepoId, hash: Buffer)
     name: 'xet-file-of-repo',
     text: `SELECT ${FILE_COLUMNS} FROM xet_file f
            JOIN repo_file r ON r.repo_id = $1 AND r.sha256 = f.sha256 AND r.xet_file_id = f.id
-           WHERE f.hash = $2 AND f.sha256_state <> 'bad' LIMIT 1`,
+           WHERE f.hash = $2 AND f.sha256_state IN ('verified', 'unverified') LIMIT 1`,
     values: [repoId, hash],
   });
   return rows[0] ?? null;

@@ -14,7 +14,7 @@ export async function hashTerms(
   const hash = createHash('sha256');
   let done = 0;
   const whole = { start: 0, end: file.sizeBytes - 1 };
-  for await (const bytes of readTerms(app, file.terms, whole, { signal, reuseBuffers: true })) {
+  for await (const bytes of readTerms(app, file.terms, whole, signal)) {
     hash.update(bytes);
     onProgress((done += bytes.length));
   }

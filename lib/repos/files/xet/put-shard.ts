@@ -11,6 +11,7 @@ import { hashText } from './hashes.ts';
 import { XetInvalid } from './invalid.ts';
 import { xetFileRegistered } from './jobs.ts';
 import { type CheckedFile, type RegisteredFile, registerFiles } from './register-files.ts';
+import { recordShardLog, storeShardLog } from './shard-log.ts';
 import { createSlots } from './slots.ts';
 import type { XetGrant } from './token.ts';
 
@@ -31,9 +32,9 @@ const verifications = createSlots({
 /**
  * Registers the files of a shard for the grant's repo: after every hash in it was checked and the SHA-256 of each
  * file recomputed, in one transaction. What exceeds LARDER_INLINE_SHA256_BYTES per shard is registered `unverified`,
- * usable in this repo alone, and verified by a job. `onProgress` is first called when all checks but the SHA-256 have
- * passed. Repeating a shard is harmless. Errors: invalid_input with the reason, quota_exceeded; then nothing was
- * registered.
+ * usable in this repo alone, and verified by a job. A log of what is registered is put into the store first
+ * (shard-log.ts). `onProgress` is first called when all checks but the SHA-256 have passed. Repeating a shard is
+ * harmless. Errors: invalid_input with the reason, quota_exceeded; then nothing was registered.
  */
 export async function putShard(
   app: App,
@@ -50,6 +51,7 @@ export async function putShard(
   });
   const files = await verifySha256s(app, grant.domainId, checked, signal, onProgress);
   onProgress({ stage: 'committing' });
+  const log = files.length === 0 ? null : await storeShardLog(app, { ...grant, userId }, files, signal);
   await failpoint('xet.shard-verified');
   await transaction(app.db, async (tx) => {
     const { domainId, repoId, isGuest = false } = grant;
@@ -57,6 +59,7 @@ export async function putShard(
     if (isGuest) await refuseTooMuch(app.config, tx, { repoId, userId, moreBytes });
     const register = () => registerFiles(tx, { domainId, repoId, userId, isGuest }, files);
     const ids = await linkWithinQuota(tx, app.config, repoId, register);
+    if (log !== null) await recordShardLog(tx, grant, log, ids);
     for (const [i, file] of files.entries())
       if (file.state === 'unverified')
         await app.queue.enqueue(tx, xetFileRegistered, { fileId: ids[i] as number });

@@ -6,6 +6,7 @@ import type { XetHash } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
 import { requireRoom } from '../../storage/require-room.ts';
+import { reviveFiles } from '../mark-lost.ts';
 import { chunkCount, rawEnd, storedEnd } from './chunk-table.ts';
 import { insertXorb, liveXorbs, pinXorbs } from './db.ts';
 import { hashBytes } from './hashes.ts';
@@ -90,7 +91,12 @@ export async function storeXorb(
     objectKey,
     objectBytes: upload.sizeBytes,
   };
-  const unneeded = await transaction(app.db, (tx) => insertXorb(tx, xorb, upload.lostKey));
+  const unneeded = await transaction(app.db, async (tx) => {
+    const replaced = await insertXorb(tx, xorb, upload.lostKey);
+    if (replaced !== null && replaced !== objectKey)
+      await reviveFiles(tx, app.queue, xorb.domainId, xorb.hash);
+    return replaced;
+  });
   if (unneeded !== null) await app.store.delete([unneeded]);
   return { wasInserted: unneeded !== objectKey };
 }

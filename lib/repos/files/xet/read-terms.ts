@@ -2,7 +2,6 @@ import type { App } from '#lib/identity/context.ts';
 import type { ByteRange } from '#lib/storage/object-store.ts';
 import { CHUNK_ROW_BYTES, rawEnd, storedEnd } from './chunk-table.ts';
 import { chunkTables, xorbsById } from './db.ts';
-import { droppedBuffers } from './free-buffers.ts';
 import { type PlacedTerm, selectTerms } from './plan-reconstruction.ts';
 import type { Term } from './terms.ts';
 import { workerPool } from './worker-pool.ts';
@@ -21,10 +20,21 @@ interface Run {
 
 /** A run's raw bytes grow from the first to the second: quick start, then few requests. */
 const FIRST_RUN_BYTES = 256 * 1024;
-const MAX_RUN_BYTES = 2 * 1024 * 1024;
-/** Runs that are under way ahead of the reader: with MAX_RUN_BYTES the bound on memory, 16 MB stored and raw. */
+const MAX_RUN_BYTES = 1024 * 1024;
+/** Runs that are under way ahead of the reader. */
 const RUNS_AHEAD = 3;
+/** What all streams of a process together hold: runs get smaller, down to FIRST_RUN_BYTES, the more streams there are. */
+const BUDGET_BYTES = 96 * 1024 * 1024;
+/** A run is held as stored and as raw bytes, those ahead and the one with the reader. */
+const BUFFERS_PER_STREAM = 2 * (RUNS_AHEAD + 1);
 const TERMS_PER_QUERY = 16;
+
+let openStreams = 0;
+
+function largestRun(): number {
+  const share = BUDGET_BYTES / BUFFERS_PER_STREAM / openStreams;
+  return Math.max(FIRST_RUN_BYTES, Math.min(MAX_RUN_BYTES, share));
+}
 
 /** Cuts the part of a term that lies in the range into runs; `budget` doubles from run to run. */
 function* runsOfTerm(
@@ -57,7 +67,7 @@ function* runsOfTerm(
       skip: Math.max(0, range.start - from),
       stop: Math.min(fileEnd(end - 1), range.end + 1) - from,
     };
-    budget.bytes = Math.min(MAX_RUN_BYTES, budget.bytes * 2);
+    budget.bytes = Math.min(largestRun(), budget.bytes * 2);
     start = end;
   }
 }
@@ -79,9 +89,13 @@ async function* planRuns(app: App, terms: readonly Term[], range: ByteRange): As
   }
 }
 
-/** Buffers of one stream that are used again: dropped memory outside V8's heap is slow to be collected. */
+/**
+ * Buffers of one stream that are used again, and freed when it ends: dropped memory outside V8's heap is slow to be
+ * collected.
+ */
 class Buffers {
   readonly #free: ArrayBuffer[] = [];
+  #isOpen = true;
 
   take(bytes: number): Uint8Array<ArrayBuffer> {
     const fitting = this.#free.findIndex((buffer) => buffer.byteLength >= bytes);
@@ -90,18 +104,23 @@ class Buffers {
   }
 
   give(bytes: Uint8Array): void {
-    if (this.#free.length > 2 * RUNS_AHEAD) this.#free.shift(); // the first ones are small
+    if (this.#free.length >= BUFFERS_PER_STREAM) this.#free.shift()?.transfer(0); // the first ones are small
     this.#free.push(bytes.buffer as ArrayBuffer);
+    if (!this.#isOpen) this.close();
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    for (const buffer of this.#free.splice(0)) buffer.transfer(0);
   }
 }
 
 async function fetchRun(app: App, run: Run, buffers: Buffers, signal: AbortSignal): Promise<Buffer> {
-  const source = await app.store.get(run.objectKey, { range: run.bytes, signal });
+  const source = await app.store.pieces(run.objectKey, { range: run.bytes, signal });
   const stored = buffers.take(run.bytes.end - run.bytes.start + 1);
   let filled = 0;
-  for await (const part of source as AsyncIterable<Buffer>) filled += part.copy(stored, filled);
+  for await (const part of source) filled += part.copy(stored, filled);
   if (filled !== stored.length) throw new Error('a stored xorb is shorter than its chunk list');
-  droppedBuffers(filled); // the parts just copied
   const raw = buffers.take(run.rawBytes);
   const input = { stored, rows: run.rows, origin: run.origin, raw };
   const done = await workerPool(app).run('decodeRecords', input, [stored.buffer, raw.buffer]);
@@ -112,25 +131,27 @@ async function fetchRun(app: App, run: Run, buffers: Buffers, signal: AbortSigna
 /**
  * The bytes of a range (inclusive, inside the file) of a file given by its terms, in order. Runs ahead of the reader
  * by a few MiB, whatever the size of the file; every chunk is checked against its hash, so that a damaged object ends
- * the stream in an error and never in wrong bytes. With `reuseBuffers` what is yielded is only valid until the next
- * piece is asked for.
+ * the stream in an error and never in wrong bytes. What is yielded is only valid until the next piece is asked for.
  */
 export async function* readTerms(
   app: App,
   terms: readonly Term[],
   range: ByteRange,
-  options: { signal: AbortSignal; reuseBuffers: boolean },
+  whileOpen: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const signal = AbortSignal.any([whileOpen, stop.signal]);
   const buffers = new Buffers();
   const ahead: Promise<Buffer>[] = [];
   async function* first(): AsyncGenerator<Buffer> {
     const bytes = await (ahead.shift() as Promise<Buffer>);
-    yield bytes;
-    if (options.reuseBuffers) buffers.give(bytes);
-    else droppedBuffers(bytes.length);
+    try {
+      yield bytes;
+    } finally {
+      buffers.give(bytes);
+    }
   }
+  openStreams++;
   try {
     for await (const run of planRuns(app, terms, range)) {
       const bytes = fetchRun(app, run, buffers, signal);
@@ -140,6 +161,9 @@ export async function* readTerms(
     }
     while (ahead.length > 0) yield* first();
   } finally {
+    openStreams--;
     stop.abort();
+    for (const bytes of ahead) void bytes.then((b) => buffers.give(b)).catch(() => {}); // those the reader did not wait for
+    buffers.close();
   }
 }

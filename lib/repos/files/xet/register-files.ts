@@ -24,7 +24,7 @@ interface Owner {
 
 /** The same after its SHA-256 was recomputed, or put off. */
 export interface RegisteredFile extends CheckedFile {
-  readonly state: Exclude<Sha256State, 'bad'>;
+  readonly state: Exclude<Sha256State, 'bad' | 'lost'>;
 }
 
 /**
@@ -107,7 +107,7 @@ async function linkToRepo(
        size_bytes = CASE WHEN e.object_id IS NULL THEN EXCLUDED.size_bytes ELSE e.size_bytes END
      WHERE NOT ($6 AND e.created_by <> $5)
        AND NOT EXISTS (SELECT 1 FROM xet_file f WHERE f.id = e.xet_file_id AND f.sha256_state = 'verified')
-       AND (e.object_id IS NULL
+       AND (NOT EXISTS (SELECT 1 FROM stored_object o WHERE o.id = e.object_id AND o.state = 'live')
          OR EXISTS (SELECT 1 FROM xet_file f WHERE f.id = EXCLUDED.xet_file_id AND f.sha256_state = 'verified'))`,
     [
       owner.repoId,

@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream';
 import { hubError } from '#lib/base/errors.ts';
 import type { App, Ctx } from '#lib/identity/context.ts';
 import { sign, verify } from '#lib/identity/signing.ts';
 import type { ByteRange } from '#lib/storage/object-store.ts';
+import type { Pieces } from '#lib/storage/pieces.ts';
 import type { Domain } from './db.ts';
 import { xorbsById } from './db.ts';
 
@@ -47,7 +47,7 @@ export async function openSignedFetch(
   token: string,
   rangeHeader: string | undefined,
   signal: AbortSignal,
-): Promise<{ body: Readable; bytes: ByteRange; totalBytes: number }> {
+): Promise<{ body: Pieces; bytes: ByteRange; totalBytes: number }> {
   const ticket = verify<FetchTicket>(app, PURPOSE, token);
   if (ticket === null) throw hubError('forbidden', 'this link has expired or is not valid');
   const bytes = { start: ticket.s, end: ticket.e };
@@ -55,6 +55,6 @@ export async function openSignedFetch(
     throw hubError('forbidden', `this link is for the Range bytes=${bytes.start}-${bytes.end}`);
   const xorb = (await xorbsById(app.db, [ticket.x]))[0];
   if (xorb === undefined) throw hubError('not_found', 'this data is gone');
-  const body = await app.store.get(xorb.objectKey, { range: bytes, signal });
+  const body = await app.store.pieces(xorb.objectKey, { range: bytes, signal });
   return { body, bytes, totalBytes: xorb.storedBytes };
 }

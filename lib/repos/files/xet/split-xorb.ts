@@ -9,6 +9,8 @@ export interface XorbPiece extends RunOrigin {
 
 const PIECE_BYTES = 1024 * 1024;
 const FOOTER_TAG = Buffer.from('XETBLOB');
+/** What a footer is stored as (verified-xorb.ts); no chunk begins so. */
+const BLANK_TAG = Buffer.alloc(FOOTER_TAG.length);
 
 /**
  * Cuts an uploaded xorb, as it arrives, into copies of about 1 MiB that end at chunk boundaries, checking headers and
@@ -16,6 +18,7 @@ const FOOTER_TAG = Buffer.from('XETBLOB');
  */
 export class XorbSplitter {
   readonly #free: ArrayBuffer[] = [];
+  readonly #footerTag: Buffer;
   #piece = this.#newPiece();
   #filled = 0;
   /** End of the last whole record in #piece. */
@@ -24,6 +27,11 @@ export class XorbSplitter {
   #raw = 0;
   #origin: RunOrigin = { storedStart: 0, rawStart: 0 };
   #footerBytes = 0;
+
+  /** `isStored`: the xorb comes from our store, where a footer is zeros. */
+  constructor({ isStored = false }: { isStored?: boolean } = {}) {
+    this.#footerTag = isStored ? BLANK_TAG : FOOTER_TAG;
+  }
 
   /** How many bytes so far belong to the footer that old clients append. */
   get footerBytes(): number {
@@ -66,7 +74,7 @@ export class XorbSplitter {
   #advance(): void {
     while (this.#filled - this.#whole >= RECORD_HEADER_BYTES) {
       const tag = this.#piece.subarray(this.#whole, this.#whole + FOOTER_TAG.length);
-      if (this.#chunks > 0 && tag.equals(FOOTER_TAG)) {
+      if (this.#chunks > 0 && tag.equals(this.#footerTag)) {
         this.#addFooter(this.#filled - this.#whole);
         this.#filled = this.#whole;
         return;

@@ -1,6 +1,6 @@
+import { droppedBuffers } from '#lib/base/free-buffers.ts';
 import type { App } from '#lib/identity/context.ts';
 import type { ChunkTable } from './chunk-table.ts';
-import { droppedBuffers } from './free-buffers.ts';
 import { hashText } from './hashes.ts';
 import { XetInvalid } from './invalid.ts';
 import { XorbSplitter } from './split-xorb.ts';

@@ -16,7 +16,7 @@ export async function verifyXetFile(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<void> {
   const file = await xetFileById(app.db, fileId);
-  if (file === null || file.sha256State !== 'unverified') return;
+  if (file?.sha256State !== 'unverified') return;
   const claimed = hexOf<Sha256>(file.sha256);
   const actual = await hashTerms(app, { terms: unpackTerms(file.terms), sizeBytes: file.sizeBytes }, signal);
   if (actual !== claimed)

@@ -1,0 +1,131 @@
+import { Readable } from 'node:stream';
+import { hubError } from '#lib/base/errors.ts';
+import { LengthMismatch } from '#lib/storage/exact-length.ts';
+
+/** What of a piece may lie between the socket and the store. */
+const BETWEEN_BYTES = 1 << 20;
+
+/**
+ * Takes a body apart into streams of known length, one after the other, without a promise per chunk: as fast as a pipe.
+ * The body itself is never destroyed, so that an answer can be sent; it stands still between two pieces.
+ */
+export class BodyReader {
+  readonly #body: Readable;
+  #rest: Buffer | null = null;
+  #piece: Piece | null = null;
+  #failure: Error | null = null;
+  #hasEnded = false;
+
+  constructor(body: Readable) {
+    this.#body = body;
+    body.on('data', this.#onData);
+    body.pause();
+    body.on('end', this.#onEnd);
+    body.on('error', this.#onError);
+    body.on('close', this.#onClose);
+  }
+
+  /** The next `sizeBytes`, telling each chunk to `see` and the last one to `done`. Ends in an error when the body ends before. */
+  take(sizeBytes: number, see: (chunk: Buffer) => void, done: () => void): Readable {
+    const piece = new Piece(sizeBytes, see, done, () => this.#more());
+    this.#piece = piece;
+    return piece;
+  }
+
+  /** Lets go of the body. */
+  end(): void {
+    this.#body.pause();
+    this.#body.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+    // Its errors stay heard: a connection that breaks now is nobody's concern any more.
+  }
+
+  /** The piece has room. */
+  #more(): void {
+    const rest = this.#rest;
+    this.#rest = null;
+    if (rest) this.#onData(rest);
+    else if (this.#failure) this.#piece?.destroy(this.#failure);
+    else if (this.#hasEnded) this.#piece?.endEarly();
+    else this.#body.resume();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    const piece = this.#piece;
+    const taken = piece?.give(chunk) ?? { usedBytes: 0, wantsMore: false };
+    if (taken.usedBytes < chunk.length) this.#rest = chunk.subarray(taken.usedBytes);
+    if (!taken.wantsMore) this.#body.pause();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#hasEnded = true;
+    this.#piece?.endEarly();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#failure ??= error;
+    this.#piece?.destroy(this.#failure);
+  };
+
+  readonly #onClose = (): void => {
+    if (!this.#hasEnded) this.#onError(hubError('invalid_input', 'the client closed the connection'));
+  };
+}
+
+/** A stream that is given exactly its bytes. */
+class Piece extends Readable {
+  readonly #sizeBytes: number;
+  #left: number;
+  readonly #see: (chunk: Buffer) => void;
+  readonly #done: () => void;
+  readonly #more: () => void;
+
+  constructor(sizeBytes: number, see: (chunk: Buffer) => void, done: () => void, more: () => void) {
+    super({ highWaterMark: BETWEEN_BYTES });
+    this.#sizeBytes = sizeBytes;
+    this.#left = sizeBytes;
+    this.#see = see;
+    this.#done = done;
+    this.#more = more;
+  }
+
+  /** Takes what it needs of the chunk, and says whether more may come at once. */
+  give(chunk: Buffer): { usedBytes: number; wantsMore: boolean } {
+    if (this.#left === 0 || this.destroyed) return { usedBytes: 0, wantsMore: false };
+    const used = chunk.length > this.#left ? chunk.subarray(0, this.#left) : chunk;
+    this.#left -= used.length;
+    this.#see(used);
+    const hasRoom = this.push(used);
+    if (this.#left > 0) return { usedBytes: used.length, wantsMore: hasRoom };
+    this.push(null);
+    this.#done();
+    return { usedBytes: used.length, wantsMore: false };
+  }
+
+  endEarly(): void {
+    if (this.#left > 0) this.destroy(new LengthMismatch(this.#sizeBytes, this.#sizeBytes - this.#left, true));
+  }
+
+  override _read(): void {
+    if (this.#left > 0) this.#more();
+  }
+}
+
+/** Reads a body of unknown length in buffers: each has `limit()` bytes, the last one may have fewer. */
+export async function* inBuffers(body: Readable, limit: () => number): AsyncGenerator<Buffer> {
+  let chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (let chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)
+    for (;;) {
+      const room = limit() - bytes;
+      const used = chunk.subarray(0, room);
+      chunks.push(used);
+      bytes += used.length;
+      if (bytes < limit()) break;
+      yield Buffer.concat(chunks);
+      chunks = [];
+      bytes = 0;
+      chunk = chunk.subarray(used.length);
+      if (chunk.length === 0) break;
+    }
+  if (bytes > 0) yield Buffer.concat(chunks);
+}

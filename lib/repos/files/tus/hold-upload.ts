@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hubError } from '#lib/base/errors.ts';
+import type { Ctx } from '#lib/identity/context.ts';
+import { findTusUpload, type TusUpload } from './db.ts';
+import { releaseLease, renewLease, takeLease } from './lease-db.ts';
+
+const RENEW_MS = 3_000;
+/** A client that cut its connection and resumes at once finds its own earlier request still ending. */
+const WAIT_MS = 3_000;
+const LOOK_AGAIN_MS = 100;
+
+/** The one answer for an upload that is not there and for one of others. */
+export function noSuchUpload() {
+  return hubError('not_found', 'there is no such upload: begin a new one');
+}
+
+/** Why an upload that has ended takes nothing more. */
+export function uploadEnded() {
+  return hubError('gone', 'this upload was given up, was refused or has expired: begin a new one');
+}
+
+/** What the holder of an upload works with. */
+export interface Hold {
+  readonly upload: TusUpload;
+  /** Aborts when another writer took over. */
+  readonly signal: AbortSignal;
+  /** To be called when bytes moved: who shows no progress for ten seconds can be taken over. */
+  readonly progress: () => void;
+}
+
+/**
+ * Runs `work` as the one writer of an open upload, on any of several processes. Another writer keeps it out for as
+ * long as its bytes flow: `locked` after a short wait. Throws not_found, gone; conflict_exists never: an upload that
+ * is done is left to `work` as null.
+ */
+export async function holdUpload<T>(
+  ctx: Pick<Ctx, 'db' | 'log'>,
+  id: string,
+  work: (hold: Hold | null) => Promise<T>,
+  waitMs = WAIT_MS,
+): Promise<T> {
+  const upload = await waitForLease(ctx, id, waitMs);
+  if (upload === null) return work(null);
+  const taken = new AbortController();
+  let hasMoved = true;
+  const timer = setInterval(() => {
+    if (!hasMoved) return;
+    hasMoved = false;
+    renewLease(ctx.db, upload).then(
+      (isHeld) => isHeld || taken.abort(hubError('locked', 'another request took over this upload')),
+      () => {}, // a database that is away for a moment: recording the next piece decides
+    );
+  }, RENEW_MS);
+  const hold: Hold = {
+    upload,
+    signal: taken.signal,
+    progress: () => {
+      hasMoved = true;
+    },
+  };
+  let hasFailed = true;
+  try {
+    const result = await work(hold);
+    hasFailed = false;
+    return result;
+  } finally {
+    clearInterval(timer);
+    await releaseLease(ctx.db, upload, hasFailed).catch((error) =>
+      ctx.log.warn({ err: error, upload: id }, 'an upload stays held for some seconds'),
+    );
+  }
+}
+
+/** The upload with its lease, or null when it is done. */
+async function waitForLease(ctx: Pick<Ctx, 'db'>, id: string, waitMs: number): Promise<TusUpload | null> {
+  for (const until = performance.now() + waitMs; ; await sleep(LOOK_AGAIN_MS)) {
+    const held = await takeLease(ctx.db, id);
+    if (held) return held;
+    const upload = await findTusUpload(ctx.db, id);
+    if (upload === null) throw noSuchUpload();
+    if (upload.state === 'aborted') throw uploadEnded();
+    if (upload.state === 'done') return null;
+    if (performance.now() > until)
+      throw hubError('locked', 'another request is writing to this upload: try again');
+  }
+}
