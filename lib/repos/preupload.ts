@@ -39,6 +39,8 @@ export interface PreuploadRequest {
   readonly gitAttributes?: string | undefined;
   /** The files will come with a new pull request to the revision, which must be a branch: reading the repo is enough. */
   readonly opensPull?: boolean;
+  /** The caller looks at quotas itself. */
+  readonly ignoresRoom?: boolean;
 }
 
 export interface PreuploadAnswer {
@@ -142,7 +144,7 @@ export async function preupload(
   });
   const sizes = request.files.flatMap(({ sizeBytes }, i) => {
     const { uploadMode, shouldIgnore } = files[i] as PreuploadAnswer;
-    return uploadMode === 'lfs' && !shouldIgnore ? [sizeBytes] : [];
+    return uploadMode === 'lfs' && !shouldIgnore && !request.ignoresRoom ? [sizeBytes] : [];
   });
   return { commitOid, files, room: await requireRoomFor(ctx, repo.id, sizes) };
 }

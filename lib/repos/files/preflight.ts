@@ -4,6 +4,8 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { requireRead } from '../access.ts';
 import { checkPath } from '../check-path.ts';
 import { MAX_PREUPLOAD_FILES, type PreuploadRequest, preupload } from '../preupload.ts';
+import { type Room, readRoom } from '../storage/require-room.ts';
+import { requireRoomFor } from '../storage/require-room-for.ts';
 import type { RepoRef } from '../types.ts';
 import { findStored } from './find-stored.ts';
 import { requireTarget } from './require-target.ts';
@@ -38,12 +40,14 @@ export interface Preflight {
   readonly transfer: 'tus' | 'direct';
   /** Why none of the files can be taken, for people. */
   readonly refused: string | null;
+  /** The limit that leaves the least room, if there is one. */
+  readonly room?: Room;
   readonly files: readonly Verdict[];
 }
 
 /**
  * Says before the first byte what an upload of these files would meet: the right to write, the revision, protection,
- * rules for paths and sizes, a guest's limit, and what need not be sent because the caller may read it already.
+ * rules for paths and sizes, a guest's limit, quotas, and what need not be sent because the caller may read it already.
  * Nothing changes. Throws repo_not_found only (and unauthenticated): every other refusal is in the answer.
  */
 export async function preflight(ctx: Ctx, ref: RepoRef, request: PreflightRequest): Promise<Preflight> {
@@ -57,8 +61,11 @@ export async function preflight(ctx: Ctx, ref: RepoRef, request: PreflightReques
     return { transfer, ...refuseAll(error, request.files) };
   }
   const files = await judge(ctx, ref, right, request);
-  const refused = await refusalOfGuest(ctx, right, request.files, files);
-  return { transfer, refused, files };
+  const refused =
+    (await refusalOfGuest(ctx, right, request.files, files)) ??
+    (await refusalOfQuota(ctx, right, request.files, files));
+  const room = right.isGuest ? null : await readRoom(ctx, right.repo.id);
+  return { transfer, refused, ...(room && { room }), files };
 }
 
 /** Whether browsers may be sent to the store. */
@@ -134,11 +141,33 @@ async function modesOf(
         sizeBytes,
         sample: sample ?? Buffer.alloc(0),
       }));
-    const answer = await preupload(ctx, ref, revision, { files: some, opensPull: createPr });
+    const answer = await preupload(ctx, ref, revision, {
+      files: some,
+      opensPull: createPr,
+      ignoresRoom: true,
+    });
     for (const { path, uploadMode, shouldIgnore } of answer.files)
       modes.set(path, shouldIgnore ? 'ignored' : uploadMode);
   }
   return modes;
+}
+
+/** What must be sent or linked needs room, but for what may be here already. */
+async function refusalOfQuota(
+  ctx: Ctx,
+  { repo }: UploadRight,
+  files: readonly CandidateFile[],
+  verdicts: readonly Verdict[],
+): Promise<string | null> {
+  const sizes = files.flatMap((file, i) =>
+    verdicts[i]?.how === 'upload' || verdicts[i]?.how === 'stored' ? [file.sizeBytes] : [],
+  );
+  try {
+    await requireRoomFor(ctx, repo.id, sizes);
+    return null;
+  } catch (error) {
+    return reasonOf(error);
+  }
 }
 
 /** A guest's files count against what guests may bring. */

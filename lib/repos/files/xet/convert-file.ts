@@ -5,7 +5,8 @@ import type { App } from '#lib/identity/context.ts';
 import { currentDomain } from './current-domain.ts';
 import { cutFile } from './cut-file.ts';
 import { hashTerms } from './hash-terms.ts';
-import { type CheckedFile, registerFiles } from './register-files.ts';
+import { type RegisteredFile, registerFiles } from './register-files.ts';
+import { recordShardLog, type StoredShardLog, storeShardLog } from './shard-log.ts';
 
 /** A file of a repo that is stored whole and not as chunks. */
 export interface WholeFile {
@@ -15,6 +16,8 @@ export interface WholeFile {
   readonly sizeBytes: number;
   readonly objectId: number;
   readonly objectKey: string;
+  /** Who brought it to the repo. */
+  readonly userId: string;
 }
 
 /** Edges that still lead to this object alone, locked until the transaction ends; their owner in `repoId` first. */
@@ -28,11 +31,18 @@ async function lockEdges(tx: Tx, file: WholeFile): Promise<{ repoId: RepoId; use
 }
 
 /** The switch: every repo that held the object now holds the chunks. False when none is left that does. */
-async function switchOver(tx: Tx, file: WholeFile, domainId: number, checked: CheckedFile): Promise<boolean> {
+async function switchOver(
+  tx: Tx,
+  file: WholeFile,
+  domainId: number,
+  checked: RegisteredFile,
+  log: StoredShardLog,
+): Promise<boolean> {
   const [first] = await lockEdges(tx, file);
   if (first === undefined) return false;
   const owner = { domainId, ...first, isGuest: false };
-  const [fileId] = await registerFiles(tx, owner, [{ ...checked, state: 'verified' }]);
+  const [fileId] = await registerFiles(tx, owner, [checked]);
+  await recordShardLog(tx, owner, log, [fileId as number]);
   await tx.query(
     `UPDATE repo_file SET xet_file_id = $3, object_id = NULL
      WHERE sha256 = $1 AND object_id = $2 AND (xet_file_id IS NULL OR xet_file_id = $3)`,
@@ -60,8 +70,10 @@ export async function convertFile(app: App, file: WholeFile, signal: AbortSignal
   if (actual !== file.sha256)
     throw new Error(`the chunks of ${file.sha256} read back as ${actual}: it is left whole`);
   await failpoint('convert.verified');
+  const registered: RegisteredFile = { ...checked, state: 'verified' };
+  const log = await storeShardLog(app, { ...place, userId: file.userId }, [registered], signal);
   const isDone = await transaction(app.db, async (tx) => {
-    const switched = await switchOver(tx, file, domain.id, checked);
+    const switched = await switchOver(tx, file, domain.id, registered, log);
     await failpoint('convert.before-commit');
     return switched;
   });

@@ -21,8 +21,9 @@ async function nextWhole(
     id: number;
     key: string;
     namespace_id: string;
+    created_by: string;
   }>(
-    `SELECT e.sha256, e.size_bytes, o.id, o.key, r.namespace_id
+    `SELECT e.sha256, e.size_bytes, o.id, o.key, r.namespace_id, e.created_by
      FROM repo_file e JOIN stored_object o ON o.id = e.object_id AND o.state = 'live'
      JOIN repo r ON r.id = e.repo_id AND r.deleted_at IS NULL
      WHERE e.repo_id = $1 AND e.sha256 > $2 AND e.xet_file_id IS NULL AND e.size_bytes >= $3
@@ -39,6 +40,7 @@ async function nextWhole(
         sizeBytes: row.size_bytes,
         objectId: row.id,
         objectKey: row.key,
+        userId: row.created_by,
       };
 }
 

@@ -14,7 +14,7 @@ const HEX64 = /^[0-9a-f]{64}$/;
 
 const envelopeSchema = z.object({
   larderShard: z.literal(1),
-  /** Whose domain: ids of rows may change when tables are made again, this one does not. */
+  /** Whose domain: ids of rows may change when tables are made again, this one does not. Empty: the hub's. */
   namespaceId: z.string(),
   repoId: z.number().int(),
   userId: z.string(),
