@@ -77,18 +77,18 @@ async function readByEveryDoor(repo: string, expected: Record<string, string>, l
 test('a file that came whole is cut as hf_xet cuts it, loses no byte at any door when the process dies anywhere, and shares chunks with what is there', async () => {
   const folder = join(dir, 'content');
   await mkdir(folder);
-  const weights = Buffer.from(new Float32Array(5 * MIB).map(() => Math.random() / 50).buffer);
-  const random = randomBytes(7 * MIB + 1234);
+  const weights = Buffer.from(new Float32Array(2 * MIB).map(() => Math.random() / 50).buffer);
+  const random = randomBytes(3 * MIB + 1234);
   const files: Record<string, Buffer> = {
     'weights.bin': weights,
     'random.bin': random,
     'variant.bin': Buffer.concat([
-      random.subarray(0, 4 * MIB),
+      random.subarray(0, 2 * MIB),
       randomBytes(500_000),
-      random.subarray(4 * MIB),
+      random.subarray(2 * MIB),
     ]),
     'small.bin': randomBytes(1000),
-    'zeros.bin': Buffer.alloc(3 * MIB),
+    'zeros.bin': Buffer.alloc(MIB),
   };
   for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
   const expected = await hashesOf(folder);
@@ -121,7 +121,7 @@ test('a file that came whole is cut as hf_xet cuts it, loses no byte at any door
   );
   const distinct = weights.length + random.length + 500_000 + 131_072;
   expect(Number(rows[0]?.raw)).toBeLessThan(distinct + 400_000);
-  expect(Number(rows[0]?.disk)).toBeLessThan(distinct - 1_000_000); // float32 compresses by columns
+  expect(Number(rows[0]?.disk)).toBeLessThan(distinct - 300_000); // float32 compresses by columns
 
   // the same bytes from the stock client make the same file ids, and bring nothing new
   const before = Number(rows[0]?.raw);

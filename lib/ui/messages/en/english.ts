@@ -9,6 +9,7 @@ import { history } from './history.ts';
 import { home } from './home.ts';
 import { pulls } from './pulls.ts';
 import { repo } from './repo.ts';
+import { storage } from './storage.ts';
 import { words } from './words.ts';
 
 /** Every text of the pages, in English: the source of all keys. */
@@ -24,5 +25,6 @@ export const en = {
   home,
   pulls,
   repo,
+  storage,
   words,
 } as const;

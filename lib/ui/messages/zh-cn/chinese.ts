@@ -11,6 +11,7 @@ import { history } from './history.ts';
 import { home } from './home.ts';
 import { pulls } from './pulls.ts';
 import { repo } from './repo.ts';
+import { storage } from './storage.ts';
 import { words } from './words.ts';
 
 /** Every text of the pages, in Simplified Chinese. A missing or extra key does not compile. */
@@ -27,4 +28,5 @@ export const zhCn = {
   home,
   pulls,
   repo,
+  storage,
 } satisfies Translation<typeof en>;
