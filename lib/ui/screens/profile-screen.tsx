@@ -8,6 +8,7 @@ import { Ago } from '../kit/values.tsx';
 import { orNotFound } from '../or-not-found.ts';
 import { RepoList } from '../repos/repo-list.tsx';
 import { pageContext, readerWishes } from '../server-context.ts';
+import { QuotaBar } from '../storage/quota-bar.tsx';
 import { translator } from '../translator.ts';
 import { repoRow } from '../view-models/repo-row.ts';
 
@@ -36,10 +37,22 @@ export async function ProfileScreen({ name }: { name: string }) {
           </p>
         </div>
       </header>
+      <NearlyFull name={profile.name} />
       <Repos type="model" author={profile.name} />
       <Repos type="dataset" author={profile.name} />
     </div>
   );
+}
+
+/** Tells who belongs here that storage is running out, before it bites. */
+async function NearlyFull({ name }: { name: string }) {
+  const ctx = await pageContext();
+  const { principal } = ctx;
+  const isMember =
+    principal.kind === 'user' && (principal.name === name || principal.orgs.some((org) => org.name === name));
+  if (!isMember) return null;
+  const usage = await hub().readUsage(ctx, name);
+  return <QuotaBar {...usage} name={name} onlyWhenNearlyFull />;
 }
 
 async function Repos({ type, author }: { type: RepoType; author: string }) {

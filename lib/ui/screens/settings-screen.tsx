@@ -1,4 +1,4 @@
-import { KeyRound, User } from 'lucide-react';
+import { HardDrive, KeyRound, User } from 'lucide-react';
 import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { NewToken } from '../account/new-token.tsx';
@@ -14,7 +14,14 @@ import { requireReader } from '../require-reader.ts';
 import { pageContext } from '../server-context.ts';
 import { translator } from '../translator.ts';
 
-async function SettingsFrame({ tab, children }: { tab: 'profile' | 'tokens'; children: ReactNode }) {
+/** The settings of the reader, with their sections. */
+export async function SettingsFrame({
+  tab,
+  children,
+}: {
+  tab: 'profile' | 'tokens' | 'storage';
+  children: ReactNode;
+}) {
   const t = await translator();
   return (
     <div className="mx-auto max-w-3xl">
@@ -29,6 +36,12 @@ async function SettingsFrame({ tab, children }: { tab: 'profile' | 'tokens'; chi
               label: t('account.tokens'),
               icon: <KeyRound />,
               current: tab === 'tokens',
+            },
+            {
+              href: '/settings/storage',
+              label: t('storage.title'),
+              icon: <HardDrive />,
+              current: tab === 'storage',
             },
           ]}
         />

@@ -7,7 +7,6 @@ export const storage = {
   summary: '{logical} in {count, plural, one {# file} other {# files}} take {stored}',
   logical: 'Size of the files',
   stored: 'Stored',
-  picture: 'The size of the files, divided into what is stored and what is saved',
   own: 'Stored for this repository alone',
   shared: 'Stored and shared with other repositories',
   storedAll: 'Stored',
@@ -30,7 +29,8 @@ export const storage = {
   ref: 'Branch or tag',
   files: 'Files',
   commitsTitle: 'What each version added',
-  commitsText: 'Newest first. What a version added was not stored before it; all of them together are what is stored.',
+  commitsText:
+    'Newest first. What a version added was not stored before it; all of them together are what is stored.',
   version: 'Version',
   earlier: '{count, plural, one {# earlier version} other {# earlier versions}}',
   unreachable: 'In no version: uploaded and not committed, or taken out of the history',
@@ -40,9 +40,9 @@ export const storage = {
   others: '{count, plural, one {# other repository} other {# other repositories}} that you may not see',
   repository: 'Repository',
   bytes: 'Bytes',
-  computed: 'Computed {ago} in {duration}',
   computing: 'A new picture is being computed; load the page again in a while.',
-  incomplete: 'The history or the sharing is too large to be looked at in full: parts of the picture are missing.',
+  incomplete:
+    'The history or the sharing is too large to be looked at in full: parts of the picture are missing.',
   convertTitle: 'Store in chunks',
   convertText:
     '{count, plural, one {# file is} other {# files are}} stored whole ({size}), because they came by Git LFS or the browser. Cut into chunks, equal parts are stored once and the rest is compressed. A worker does it in the background and compares every byte before it switches; nothing changes for readers.',
@@ -53,8 +53,8 @@ export const storage = {
   quotaText: 'All large files of all repositories together, each file of a repository once.',
   used: '{used} of {limit} used',
   usedNoLimit: '{used} used, no limit',
-  usedOf: 'Storage of {name}: {percent} used',
-  nearlyFull: 'The storage of {name} is {percent} full. Delete what is not needed, or ask an administrator of this hub for more room.',
+  nearlyFull:
+    'The storage of {name} is {percent} full. Delete what is not needed, or ask an administrator of this hub for more room.',
   full: 'The storage of {name} is full: nothing more can be uploaded. Delete what is not needed, or ask an administrator of this hub for more room.',
   repos: 'Repositories by size',
   moreRepos: '{count, plural, one {# smaller repository is} other {# smaller repositories are}} not shown.',
