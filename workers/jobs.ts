@@ -17,8 +17,11 @@ import { convertAllJob, convertRepoWanted, xetFileRegistered } from '#lib/repos/
 import { verifyXetFile } from '#lib/repos/files/xet/verify-xet-file.ts';
 import { indexPaths } from '#lib/repos/index-paths.ts';
 import { indexPathsJob, repoDeleted, repoPushed } from '#lib/repos/jobs.ts';
+import { reclaimJob } from '#lib/repos/reclaim/jobs.ts';
+import { purgeRepo } from '#lib/repos/reclaim/purge-repo.ts';
 import { storageReportWanted } from '#lib/repos/storage/jobs.ts';
 import { refreshReportOf } from '#lib/repos/storage/refresh-report.ts';
+import { reclaimByJob } from './reclaim-by-job.ts';
 
 /** Every job of the hub and what is done for it. Each bears being run twice. */
 export const jobHandlers: readonly JobHandler<App>[] = [
@@ -32,7 +35,11 @@ export const jobHandlers: readonly JobHandler<App>[] = [
   handleJob(indexPathsJob, (app: App, data, signal) => indexPaths(app, data.repoId as RepoId, signal)),
   handleJob(tensorDigestWanted, (app: App, data, signal) => computeDigest(app, data, signal)),
   handleJob(tensorDeltasWanted, (app: App, data, signal) => computeDeltas(app, data, signal)),
-  handleJob(repoDeleted, (app: App, data) => deleteEndpointsOfRepo(app, data.repoId as RepoId)),
+  handleJob(repoDeleted, async (app: App, data, signal) => {
+    await deleteEndpointsOfRepo(app, data.repoId as RepoId);
+    await purgeRepo(app, data.repoId as RepoId, undefined, signal);
+  }),
+  handleJob(reclaimJob, reclaimByJob, { cron: '23 2 * * *' }),
   handleJob(xetFileRegistered, (app: App, data, signal) => verifyXetFile(app, data, signal)),
   handleJob(storageReportWanted, (app: App, data) => refreshReportOf(app, data.repoId as RepoId)),
   handleJob(

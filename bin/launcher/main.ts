@@ -2,6 +2,8 @@
 import { readOptions } from './options.ts';
 import { say } from './terminal.ts';
 
+const passingOn = (args: string[]) => readOptions(args, process.env, { passOn: true });
+
 type Command = (args: string[]) => Promise<number>;
 
 const COMMANDS: Record<string, Command> = {
@@ -14,6 +16,7 @@ const COMMANDS: Record<string, Command> = {
   },
   worker: async (args) => (await import('./program.ts')).runWorker(readOptions(args)),
   check: async (args) => (await import('./program.ts')).runCheck(readOptions(args)),
+  gc: async (args) => (await import('./program.ts')).runReclaim(passingOn(args)),
   bench: async (args) => (await import('./program.ts')).runBench(args),
   doctor: async (args) => (await import('./doctor.ts')).doctor(readOptions(args)),
   test: async (args) => (await import('./test.ts')).runTests(args),

@@ -19,14 +19,22 @@ export interface Options {
   rest: string[];
 }
 
-/** Flags first, then the environment, then .env, then defaults. Throws on a flag that is not one or has no value. */
-export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Options {
+/**
+ * Flags first, then the environment, then .env, then defaults. Throws on a flag that is not
+ * one or has no value; with `passOn` flags of others stay in `rest`, for the program that knows them.
+ */
+export function readOptions(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+  { passOn = false }: { passOn?: boolean } = {},
+): Options {
   const flags: Record<string, string> = {};
   const rest: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const [name = '', inline] = (args[i] ?? '').split(/=(.*)/s);
     if (name !== '--port' && name !== '--data') {
-      if (name.startsWith('--')) throw new Error(`there is no flag ${name}; see npm start -- --help`);
+      if (name.startsWith('--') && !passOn)
+        throw new Error(`there is no flag ${name}; see npm start -- --help`);
       rest.push(args[i] ?? '');
       continue;
     }

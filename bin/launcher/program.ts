@@ -26,15 +26,25 @@ export async function runWorker(options: Options): Promise<number> {
   }
 }
 
-/** The consistency check over this installation's database and store, whether the hub runs or not. */
-export async function runCheck(options: Options): Promise<number> {
+/** Runs one of our programs over this installation's database and store, whether the hub runs or not. */
+async function runOver(options: Options, program: string, args: readonly string[]): Promise<number> {
   const database = await openDatabase(options);
   try {
     const env = { NODE_ENV: 'production', DATABASE_URL: database.url, LARDER_DATA: options.dataDir };
-    return await run(['workers/check.ts', ...options.rest], env);
+    return await run([program, ...args], env);
   } finally {
     await database.release();
   }
+}
+
+/** The consistency check. */
+export function runCheck(options: Options): Promise<number> {
+  return runOver(options, 'workers/check.ts', options.rest);
+}
+
+/** Garbage collection, or what it would take. */
+export function runReclaim(options: Options): Promise<number> {
+  return runOver(options, 'workers/gc.ts', options.rest);
 }
 
 /** The bench over hubs of its own, with the stock client, on a durable Postgres of its own. */

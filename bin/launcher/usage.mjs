@@ -8,13 +8,14 @@ export const COMMANDS = {
   worker: 'one more worker for the configured hub',
   bench: 'measure the promised ratios (npm run bench -- resolve upload gateway)',
   check: 'prove that database, git objects and store agree',
+  gc: 'delete what nothing reaches any more (--dry-run, --json, --now, --drop-pins, --force)',
   doctor: 'name what is broken in this installation and how to mend it',
 };
 
 export function usage() {
   const lines = Object.entries(COMMANDS).map(([name, text]) => `  ${name.padEnd(10)} ${text}`);
   return `Usage: npm start [-- --port 4000 --data DIR]
-       npm test · npm run dev | build | worker | bench | check | doctor
+       npm test · npm run dev | build | worker | bench | check | gc | doctor
 
 ${lines.join('\n')}
 

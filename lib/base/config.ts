@@ -185,6 +185,41 @@ export const configSchema = z.object({
     .min(1_000_000)
     .default(2_000_000_000)
     .describe('Largest pack that one git push may send; large files travel outside of it, by Git LFS.'),
+  LARDER_REFLOG_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(30)
+    .describe(
+      'Days for which commits that a branch left behind (force push, squash, deletion) can be brought back; then garbage collection takes them.',
+    ),
+  LARDER_GC: flag('true').describe(
+    'Collect garbage every night: what no branch, tag, pull request or reflog reaches, and stored bytes that no repository holds.',
+  ),
+  LARDER_GC_GRACE_HOURS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(72)
+    .describe(
+      'Nothing younger is garbage: an upload and the commit that it is for may take so long. Bytes wait another day (or this, if shorter) before they are deleted.',
+    ),
+  LARDER_GC_BRAKE_PERCENT: z.coerce
+    .number()
+    .min(0)
+    .max(100)
+    .default(30)
+    .describe(
+      'A run that would doom more than this share of the stored bytes or objects (and more than 1 GiB or 10,000 objects) stops and says so; an administrator can force it.',
+    ),
+  LARDER_GC_REPACK_PERCENT: z.coerce
+    .number()
+    .min(0)
+    .max(90)
+    .default(30)
+    .describe(
+      'Stored xorbs of which files use less than this share are copied into new ones without the rest; 0: never.',
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -18,11 +18,12 @@ export interface RepoRow {
   updated_at: Date;
   downloads: number;
   likes: number;
+  git_sweeps: number;
 }
 
 /** Columns that make a Repo; the query must alias repo as r and namespace as n. */
 export const REPO_COLUMNS = `r.id, r.public_id, r.type, r.namespace_id, n.name AS namespace, r.name, r.visibility,
-  r.default_branch, r.created_by, r.created_at, r.updated_at, r.downloads, r.likes`;
+  r.default_branch, r.created_by, r.created_at, r.updated_at, r.downloads, r.likes, r.git_sweeps`;
 
 /** A row of REPO_COLUMNS as a Repo. */
 export function repoOf(row: RepoRow): Repo {
@@ -40,6 +41,7 @@ export function repoOf(row: RepoRow): Repo {
     updatedAt: row.updated_at,
     downloads: row.downloads,
     likes: row.likes,
+    gitSweeps: row.git_sweeps,
   };
 }
 

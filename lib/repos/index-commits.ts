@@ -68,7 +68,7 @@ async function placeAll(
 
 /**
  * Inside the caller's transaction: makes commits known to listings and walks, in any order and number. What is
- * indexed already stays as it is. Every parent must be among them or indexed before. Messages are kept up to
+ * indexed already stays as it is, locked against garbage collection until the transaction ends. Every parent must be among them or indexed before. Messages are kept up to
  * 64 KiB, times up to the year 9999; the objects themselves have all of it.
  */
 export async function indexCommits(
@@ -92,7 +92,7 @@ export async function indexCommits(
              FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                          $9::float8[], $10::float8[], $11::int4[], $12::int4[], $13::text[])
                AS c (oid, tree, parents, title, message, name, email, authored, committed, generation, reached, user_id)
-             ON CONFLICT DO NOTHING`,
+             ON CONFLICT (repo_id, oid) DO UPDATE SET generation = EXCLUDED.generation WHERE false`,
       values: [
         repoId,
         batch.map(({ oid }) => oid),

@@ -1,17 +1,18 @@
 import type { Tx } from '#lib/base/db.ts';
 import { hubError } from '#lib/base/errors.ts';
-import { bytesOf, type Oid, type RepoId } from '#lib/base/ids.ts';
+import { bytesOf, type Oid } from '#lib/base/ids.ts';
 import { type Actor, audit } from '#lib/identity/audit.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { repoNotFound } from './access.ts';
 import { bytesText, compileGlob } from './git/wildmatch.ts';
 import { repoPushed } from './jobs.ts';
 import { recordPullMove } from './pulls/record-pull-move.ts';
+import { requireComplete, requireKnown } from './require-complete.ts';
 import { requireWhole } from './require-whole.ts';
-import type { RepoRef } from './types.ts';
+import type { Repo, RepoRef } from './types.ts';
 
 export interface RefMove {
-  readonly repo: RepoRef & { readonly id: RepoId };
+  readonly repo: Pick<Repo, 'type' | 'namespace' | 'name' | 'id' | 'gitSweeps'>;
   /** Full name of the ref. */
   readonly ref: string;
   /** What the ref must be now; null: it must not exist yet. */
@@ -98,7 +99,8 @@ async function checkProtection(
  */
 function mayRevive({ oldOid, newOid, isForced, reason }: RefMove): boolean {
   if (newOid === null || reason === 'create' || reason === 'squash' || reason === 'rewrite') return false;
-  return oldOid === null || isForced === true;
+  // also forward: what lies ahead of a branch that was set back is reached by no ref
+  return oldOid === null || isForced === true || reason === 'restore' || reason === 'branch';
 }
 
 /**
@@ -106,7 +108,9 @@ function mayRevive({ oldOid, newOid, isForced, reason }: RefMove): boolean {
  * event and `repo-pushed` job. Returns false, having changed nothing, when the ref is not at `oldOid`: the caller
  * then rolls back. Throws repo_not_found when the repo was deleted meanwhile, forbidden when the branch is protected
  * from such a move, conflict_exists when it would lead to a history whose large files were permanently deleted. A pull request's ref moves only while it is open, and each move is an event of it (forbidden else).
- * Every move of every ref goes through here.
+ * Every move of every ref goes through here, and so does the fence against garbage collection: from here on the repo's
+ * row is locked, which it locks too for every batch; when it took git objects since the request read the repo, the
+ * whole history is looked at before the move counts. Throws revision_not_found or busy when something of it is gone.
  */
 export async function moveRef(tx: Tx, ctx: Actor & Pick<Ctx, 'queue'>, move: RefMove): Promise<boolean> {
   const { repo, ref, oldOid, newOid, reason } = move;
@@ -125,11 +129,15 @@ export async function moveRef(tx: Tx, ctx: Actor & Pick<Ctx, 'queue'>, move: Ref
   );
   const isPull = ref.startsWith('refs/pr/');
   if (isPull) await recordPullMove(tx, ctx, move);
-  const alive = await tx.query(
-    'UPDATE repo SET updated_at = CASE WHEN $2 THEN updated_at ELSE now() END WHERE id = $1 AND deleted_at IS NULL',
+  const alive = await tx.query<{ git_sweeps: number }>(
+    `UPDATE repo SET updated_at = CASE WHEN $2 THEN updated_at ELSE now() END WHERE id = $1 AND deleted_at IS NULL
+     RETURNING git_sweeps`,
     [repo.id, isPull], // a proposal changes nothing of the repo yet
   );
-  if (alive.rowCount !== 1) throw repoNotFound();
+  const [now] = alive.rows;
+  if (now === undefined) throw repoNotFound();
+  if (mayRevive(move)) await requireKnown(tx, repo.id, newOid as Oid);
+  if (newOid !== null && now.git_sweeps !== repo.gitSweeps) await requireComplete(tx, repo.id, newOid);
   if (mayRevive(move)) await requireWhole(tx, repo.id, newOid as Oid); // the repo's row is locked: nobody deletes files now
   const details = { ref, oldOid, newOid };
   await audit(tx, ctx, { action: ACTION[reason], subject: auditSubject(repo), details });

@@ -24,6 +24,8 @@ export interface Repo extends RepoRef {
   readonly updatedAt: Date;
   readonly downloads: number;
   readonly likes: number;
+  /** How often git objects of the repo were reclaimed when this was read: see moveRef. */
+  readonly gitSweeps: number;
 }
 
 /** A large file a git blob points to. */

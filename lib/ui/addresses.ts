@@ -20,7 +20,8 @@ export type RepoView =
   | 'resolve'
   | 'raw'
   | 'edit'
-  | 'new';
+  | 'new'
+  | 'upload';
 /** An address of the repo's API; `rest` is encoded already. */
 export function apiAddress(ref: RepoRef, rest: string): string {
   const type = ref.type === 'dataset' ? 'datasets' : 'models';

@@ -9,11 +9,17 @@ const INTERNAL_HEADER =
   /^(?:x-middleware-|x-nextjs-|x-invoke-|x-matched-path$|x-forwarded-(?:host|proto|port)$|x-nonce$|x-asked-for$|next-action$|content-security-policy$)/;
 
 /** The Content-Security-Policy of pages; scripts run only with this answer's nonce. */
-function policy(nonce: string, storeOrigin: string | undefined, dev: boolean): string {
+function policy(
+  nonce: string,
+  options: { store: string | undefined; dev: boolean; isScript: boolean },
+): string {
+  const { store: storeOrigin, dev, isScript } = options;
   const script = dev ? `'self' 'unsafe-inline' 'unsafe-eval'` : `'self' 'nonce-${nonce}' 'strict-dynamic'`;
   return [
     `default-src 'self'`,
-    `script-src ${script}`,
+    // a worker takes the policy of its own file: only there may code be WebAssembly (the hash of uploads)
+    `script-src ${script}${isScript ? ` 'wasm-unsafe-eval'` : ''}`,
+    `worker-src 'self'`,
     `style-src 'self' 'unsafe-inline'`, // Shiki and KaTeX colour by style attributes; the sanitizer keeps users' out
     `img-src 'self' data: blob: https:${storeOrigin ? ` ${storeOrigin}` : ''}`, // large images are redirected to the store
     `font-src 'self' data:`,
@@ -48,7 +54,8 @@ export function createPageGuard(config: Config, options: { dev: boolean }) {
     }
     const publicUrl = new URL(publicUrlOf(req));
     const nonce = randomBytes(16).toString('base64');
-    const csp = policy(nonce, storeOrigin, options.dev);
+    const isScript = /^\/_next\/static\/[^?]+\.js(?:\?|$)/.test(req.url ?? '');
+    const csp = policy(nonce, { store: storeOrigin, dev: options.dev, isScript });
     req.headers['x-forwarded-host'] = publicUrl.host;
     req.headers['x-forwarded-proto'] = publicUrl.protocol.slice(0, -1);
     req.headers['x-forwarded-for'] = clientIp(req, config.LARDER_TRUSTED_PROXIES) ?? '';

@@ -6,6 +6,7 @@ import { requireRead, requireWrite } from '../access.ts';
 import { linkWithinQuota } from '../storage/require-room.ts';
 import type { RepoRef } from '../types.ts';
 import { findFiles } from './find-files.ts';
+import { keepFiles } from './keep-files.ts';
 
 /** A large file as a client names it. */
 export interface FileToCopy {
@@ -75,6 +76,7 @@ export async function copyEdges(
   await transaction(ctx.db, async (tx) => {
     const link = () => tx.query(COPY, [to, from.map((edge) => edge.repoId), sha256s.map(bytesOf), userId]);
     await linkWithinQuota(tx, ctx.config, to, link);
+    await keepFiles(tx, to, sha256s);
     if ((await findFiles(tx, to, sha256s)).size !== sha256s.length)
       throw hubError('busy', 'files of the source repository are just being deleted; try again');
   });

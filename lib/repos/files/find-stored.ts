@@ -37,3 +37,22 @@ export async function findStored(
   }
   return files;
 }
+
+/**
+ * Those of the sizes that some file has which the caller may read: a file of any other size cannot be here already, so
+ * that nothing is won by hashing it before it is sent. Files of others count for nothing. Plan: repo_file(size_bytes).
+ */
+export async function sizesStored(
+  ctx: Pick<Ctx, 'db' | 'principal'>,
+  sizes: readonly number[],
+): Promise<Set<number>> {
+  if (sizes.length === 0) return new Set();
+  const visible = visibleRepos(ctx.principal, 'r', 2);
+  const { rows } = await ctx.db.query<{ size: number }>(
+    `SELECT size FROM unnest($1::bigint[]) AS asked(size)
+     WHERE EXISTS (SELECT 1 FROM repo_file e JOIN repo r ON r.id = e.repo_id
+       WHERE e.size_bytes = asked.size AND ${visible.sql})`,
+    [[...new Set(sizes)], ...visible.values],
+  );
+  return new Set(rows.map((row) => row.size));
+}

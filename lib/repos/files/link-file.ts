@@ -15,7 +15,8 @@ export interface FileLink {
  * Gives the repo the right to read a file, inside the caller's transaction. Idempotent: a repeated call changes
  * nothing, and a second source is added to an edge that has the other. A live object that the edge has already
  * stays; the answer tells which one it is now, so that a caller that lost a race can delete its own. A checked
- * object overrules a Xet file that claims another size or whose SHA-256 is not verified: it may be a lie.
+ * object overrules a Xet file that claims another size or whose SHA-256 is not verified: it may be a lie. The object
+ * was recorded in this transaction: nothing that nobody holds any more is ever linked again.
  */
 export async function linkFile(tx: Queryable, link: FileLink): Promise<{ objectId: number | null }> {
   const { rows } = await tx.query<{ object_id: number | null }>(
@@ -31,7 +32,8 @@ export async function linkFile(tx: Queryable, link: FileLink): Promise<{ objectI
          WHEN EXCLUDED.object_id IS NOT NULL AND EXISTS (
            SELECT 1 FROM xet_file f WHERE f.id = e.xet_file_id AND f.sha256_state <> 'verified') THEN NULL
          ELSE COALESCE(EXCLUDED.xet_file_id, e.xet_file_id) END,
-       size_bytes = CASE WHEN EXCLUDED.object_id IS NOT NULL THEN EXCLUDED.size_bytes ELSE e.size_bytes END
+       size_bytes = CASE WHEN EXCLUDED.object_id IS NOT NULL THEN EXCLUDED.size_bytes ELSE e.size_bytes END,
+       used_at = now()
      RETURNING object_id`,
     [
       link.repoId,

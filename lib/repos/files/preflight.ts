@@ -7,7 +7,7 @@ import { MAX_PREUPLOAD_FILES, type PreuploadRequest, preupload } from '../preupl
 import { type Room, readRoom } from '../storage/require-room.ts';
 import { requireRoomFor } from '../storage/require-room-for.ts';
 import type { RepoRef } from '../types.ts';
-import { findStored } from './find-stored.ts';
+import { findStored, sizesStored } from './find-stored.ts';
 import { requireTarget } from './require-target.ts';
 import { refuseTooMuch, type UploadRight } from './require-upload.ts';
 import { checkSize } from './tus/create-upload.ts';
@@ -33,6 +33,8 @@ export interface Verdict {
   readonly how: 'inline' | 'upload' | 'stored' | 'refused';
   /** Why it is refused, for people. */
   readonly reason?: string;
+  /** Of a file to upload: one of its size is among those that the caller may read, so that hashing it first may save it. */
+  readonly maybeStored?: boolean;
 }
 
 export interface Preflight {
@@ -112,6 +114,10 @@ async function judge(
     repo.id,
     possible.flatMap(({ sha256 }): Sha256[] => (sha256 === undefined ? [] : [sha256 as Sha256])),
   );
+  const sizes = await sizesStored(
+    ctx,
+    possible.map((file) => file.sizeBytes),
+  );
   return request.files.map((file): Verdict => {
     const { path } = file;
     const reason = refusals.get(file) ?? (modes.get(path) === 'ignored' ? IGNORED : null);
@@ -119,7 +125,7 @@ async function judge(
     if (modes.get(path) === 'regular') return { path, how: 'inline' };
     const found = stored.get(file.sha256 as Sha256);
     const isHere = found?.sizeBytes === file.sizeBytes && (!isGuest || found.repoId === repo.id);
-    return { path, how: isHere ? 'stored' : 'upload' };
+    return isHere ? { path, how: 'stored' } : { path, how: 'upload', maybeStored: sizes.has(file.sizeBytes) };
   });
 }
 

@@ -95,7 +95,8 @@ function* batches(objects: readonly EncodedObject[]): Generator<EncodedObject[]>
 }
 
 /**
- * Writes objects, each at most once: an object that is there stays as it is. Always in oid order, so that two
+ * Writes objects, each at most once: an object that is there keeps its bytes, but is locked until the transaction ends
+ * and counts as young again, so that garbage collection leaves it (decision 0019). Always in oid order, so that two
  * transactions which write the same objects wait for each other instead of locking each other out. The bytes of a
  * batch travel as one binary parameter and are cut apart by the server: an array of bytea would be sent as text.
  */
@@ -104,7 +105,8 @@ export async function insertObjects(
   repoId: RepoId,
   objects: readonly EncodedObject[],
 ): Promise<void> {
-  const sorted = [...objects].sort((a, b) => (a.oid < b.oid ? -1 : 1));
+  const distinct = new Map(objects.map((object) => [object.oid, object])); // a statement may meet a row only once
+  const sorted = [...distinct.values()].sort((a, b) => (a.oid < b.oid ? -1 : 1));
   for (const batch of batches(sorted)) {
     let end = 0;
     const starts = batch.map((object) => (end += object.data.length) - object.data.length + 1);
@@ -115,7 +117,8 @@ export async function insertObjects(
                     substring($3::bytea FROM start FOR length), decode(lfs_sha256, 'hex'), lfs_size
              FROM unnest($4::int2[], $5::int4[], $6::int4[], $7::int4[], $8::text[], $9::int8[])
                WITH ORDINALITY AS o (kind, size, start, length, lfs_sha256, lfs_size, nth)
-             ON CONFLICT DO NOTHING`,
+             ON CONFLICT (repo_id, oid) DO UPDATE SET touched_at = now()
+             WHERE git_object.touched_at < now() - interval '1 hour'`,
       values: [
         repoId,
         Buffer.concat(batch.map((o) => bytesOf(o.oid))),

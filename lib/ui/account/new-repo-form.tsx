@@ -1,10 +1,10 @@
 'use client';
 
-import { Globe, Lock } from 'lucide-react';
+import { Globe, Lock, Upload } from 'lucide-react';
 import { useRouter } from 'next/navigation';
 import type { ReactNode } from 'react';
 import type { RepoType } from '#lib/repos/types.ts';
-import { repoAddress } from '../addresses.ts';
+import { fileAddress, repoAddress } from '../addresses.ts';
 import { callHub } from '../call-hub.ts';
 import { Button } from '../kit/button.tsx';
 import { Field, Input, Select } from '../kit/field.tsx';
@@ -69,7 +69,7 @@ function Visibility(props: {
 export function NewRepoForm({ type, owners }: { type: RepoType; owners: readonly string[] }) {
   const [t, router] = [useTranslator(), useRouter()];
   const { busy, error, onSubmit } = useForm(
-    async ({ owner = '', name = '', visibility, license }) => {
+    async ({ owner = '', name = '', visibility, license, then }) => {
       const made = await callHub<{ name: string }>('POST', '/api/repos/create', {
         type,
         organization: owner,
@@ -78,7 +78,8 @@ export function NewRepoForm({ type, owners }: { type: RepoType; owners: readonly
         ...(license && { license }),
       });
       const [namespace = owner, repoName = name] = made.name.split('/');
-      router.push(repoAddress({ type, namespace, name: repoName }));
+      const repo = { type, namespace, name: repoName };
+      router.push(then === 'upload' ? fileAddress(repo, 'upload', 'main') : repoAddress(repo));
     },
     { stayBusy: true },
   );
@@ -130,11 +131,17 @@ export function NewRepoForm({ type, owners }: { type: RepoType; owners: readonly
         </Select>
       </Field>
       <FormError error={error} />
-      <Button type="submit" look="accent" disabled={busy} className="self-start">
-        {busy
-          ? t('account.working')
-          : t(type === 'dataset' ? 'account.createDataset' : 'account.createModel')}
-      </Button>
+      <div className="flex flex-wrap gap-2">
+        <Button type="submit" look="accent" disabled={busy}>
+          {busy
+            ? t('account.working')
+            : t(type === 'dataset' ? 'account.createDataset' : 'account.createModel')}
+        </Button>
+        <Button type="submit" name="then" value="upload" disabled={busy}>
+          <Upload />
+          {t('upload.createAndUpload')}
+        </Button>
+      </div>
     </form>
   );
 }

@@ -4,7 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { CallError } from '../call-hub.ts';
 import { useTranslator } from '../reader.tsx';
 
-/** A form's fields as strings. */
+/** A form's fields as strings, with the name and value of the button that was pressed. */
 export type Fields = Readonly<Record<string, string>>;
 
 interface FormState {
@@ -25,8 +25,10 @@ export function useForm(
   const t = useTranslator();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
-  const run = async (form: HTMLFormElement) => {
-    const fields = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
+  const run = async (form: HTMLFormElement, pressed: HTMLElement | null) => {
+    const fields = Object.fromEntries(
+      [...new FormData(form, pressed)].map(([name, value]) => [name, String(value)]),
+    );
     setBusy(true);
     setError(null);
     let refusal: string | null;
@@ -40,7 +42,7 @@ export function useForm(
   };
   const onSubmit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    if (!busy) void run(event.currentTarget);
+    if (!busy) void run(event.currentTarget, (event.nativeEvent as SubmitEvent).submitter);
   };
   return { busy, error, onSubmit };
 }

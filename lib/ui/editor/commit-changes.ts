@@ -1,5 +1,7 @@
 import type { RepoRef } from '#lib/repos/types.ts';
+import { apiAddress } from '../addresses.ts';
 import { CallError, callHub } from '../call-hub.ts';
+import { type Committed, postCommit } from './post-commit.ts';
 
 /** One change that a page sends: `content` is the whole text of the file. */
 export type Change =
@@ -21,13 +23,6 @@ export interface ChangeSet {
   readonly asPullRequest: boolean;
 }
 
-/** What came of it. */
-export interface Committed {
-  readonly commitOid: string;
-  /** The page of the new pull request, when one was asked for. */
-  readonly pullRequestUrl?: string;
-}
-
 /** Somebody else changed what this page was about to change. Nothing was written. */
 export class Conflict extends Error {
   readonly paths: readonly string[];
@@ -41,8 +36,6 @@ export class Conflict extends Error {
 
 /** How often a commit follows a branch that others keep moving. */
 const MAX_ROUNDS = 8;
-const apiOf = ({ type, namespace, name }: RepoRef) =>
-  `/api/${type}s/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
 
 /** The body of a commit as the Hub's clients send it: one JSON text a line. */
 function commitBody({ summary, description, changes }: ChangeSet, parentCommit: string): string {
@@ -56,32 +49,23 @@ function commitBody({ summary, description, changes }: ChangeSet, parentCommit: 
   return lines.map((line) => JSON.stringify(line)).join('\n');
 }
 
-async function send(set: ChangeSet, parentCommit: string): Promise<Committed> {
-  const query = set.asPullRequest ? '?create_pr=1' : '';
-  const response = await fetch(`${apiOf(set.repo)}/commit/${encodeURIComponent(set.branch)}${query}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-ndjson' },
-    body: commitBody(set, parentCommit),
-  }).catch(() => {
-    throw new CallError(0, '', null);
-  });
-  const answer = (await response.json().catch(() => null)) as (Committed & { error?: string }) | null;
-  if (!response.ok || answer?.commitOid === undefined)
-    throw new CallError(response.status, answer?.error ?? `HTTP ${response.status}`, answer);
-  return answer;
-}
+const send = (set: ChangeSet, parentCommit: string): Promise<Committed> =>
+  postCommit(set.repo, set.branch, commitBody(set, parentCommit), set.asPullRequest);
 
 /** Where the branch is now, and which of the touched paths are no longer what the page saw. */
 async function lookAgain(set: ChangeSet): Promise<{ head: string; changed: string[] }> {
-  const api = apiOf(set.repo);
   const { sha: head } = await callHub<{ sha: string }>(
     'GET',
-    `${api}/revision/${encodeURIComponent(set.branch)}`,
+    apiAddress(set.repo, `revision/${encodeURIComponent(set.branch)}`),
   );
   const paths = Object.keys(set.seen);
-  const entries = await callHub<{ path: string; oid: string }[]>('POST', `${api}/paths-info/${head}`, {
-    paths,
-  });
+  const entries = await callHub<{ path: string; oid: string }[]>(
+    'POST',
+    apiAddress(set.repo, `paths-info/${head}`),
+    {
+      paths,
+    },
+  );
   const now = new Map(entries.map((entry) => [entry.path, entry.oid]));
   return { head, changed: paths.filter((path) => (now.get(path) ?? null) !== set.seen[path]) };
 }

@@ -7,7 +7,7 @@ import { FormError } from '../account/form-error.tsx';
 import { fileAddress } from '../addresses.ts';
 import { CallError } from '../call-hub.ts';
 import { Button, ButtonLink } from '../kit/button.tsx';
-import { Field, Input, TextArea } from '../kit/field.tsx';
+import { Field, Input } from '../kit/field.tsx';
 import { Panel } from '../kit/panel.tsx';
 import { PreviewSwitch } from '../markdown/preview-switch.tsx';
 import { useTranslator } from '../reader.tsx';
@@ -15,6 +15,7 @@ import type { Translator } from '../translator.ts';
 import { CardPreview } from './card-preview.tsx';
 import { CodeEditor } from './code-editor.tsx';
 import { type Change, Conflict, commitChanges } from './commit-changes.ts';
+import { CommitFields, type Target } from './commit-fields.tsx';
 
 interface Props {
   readonly repo: RepoRef;
@@ -47,33 +48,6 @@ function useLeaveGuard(isDirty: () => boolean): void {
     window.addEventListener('beforeunload', ask);
     return () => window.removeEventListener('beforeunload', ask);
   });
-}
-
-type Target = 'branch' | 'pull';
-
-/** Whether the change goes to the branch at once or is proposed. */
-function CommitTarget(props: { branch: string; value: Target; onChange: (target: Target) => void }) {
-  const t = useTranslator();
-  const option = (value: Target, label: string) => (
-    <label className="flex items-center gap-2">
-      <input
-        type="radio"
-        name="target"
-        value={value}
-        checked={props.value === value}
-        onChange={() => props.onChange(value)}
-        className="accent-(--ring)"
-      />
-      {label}
-    </label>
-  );
-  return (
-    <fieldset className="flex flex-col gap-1.5">
-      <legend className="sr-only">{t('edit.target')}</legend>
-      {option('branch', t('edit.toBranch', { branch: props.branch }))}
-      {option('pull', t('edit.toPull'))}
-    </fieldset>
-  );
 }
 
 /** The text: as it is written, and for Markdown as it will look. */
@@ -197,17 +171,13 @@ export function FileForm({ repo, branch, commit, path: from, existing, mayWrite,
         />
       </Panel>
       <Panel className="flex flex-col gap-4 p-5">
-        <Field id="summary" label={t('edit.summary')}>
-          <Input id="summary" name="summary" maxLength={200} placeholder={summary} autoComplete="off" />
-        </Field>
-        <Field id="description" label={t('edit.description')}>
-          <TextArea id="description" name="description" rows={3} maxLength={10_000} />
-        </Field>
-        {mayWrite ? (
-          <CommitTarget branch={branch} value={target} onChange={setTarget} />
-        ) : (
-          <p className="text-sm text-muted">{t('edit.proposeOnly')}</p>
-        )}
+        <CommitFields
+          branch={branch}
+          mayWrite={mayWrite}
+          target={target}
+          onTarget={setTarget}
+          placeholder={summary}
+        />
         <FormError error={error} />
         <div className="flex flex-wrap gap-2">
           <Button type="submit" look="accent" disabled={busy}>

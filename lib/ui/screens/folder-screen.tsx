@@ -1,4 +1,4 @@
-import { FilePlus, PackageOpen } from 'lucide-react';
+import { PackageOpen, Upload } from 'lucide-react';
 import type { RepoRef } from '#lib/repos/types.ts';
 import { fileAddress } from '../addresses.ts';
 import { hub } from '../hub.ts';
@@ -7,12 +7,14 @@ import { CodeBlock } from '../kit/code-block.tsx';
 import { EmptyState, Panel, PanelHeader } from '../kit/panel.tsx';
 import { Markdown } from '../markdown/markdown.tsx';
 import { orNotFound } from '../or-not-found.ts';
+import { AddFileMenu } from '../repos/add-file-menu.tsx';
 import { CommitLine } from '../repos/commit-line.tsx';
 import { FileTable } from '../repos/file-table.tsx';
 import { PathBar } from '../repos/path-bar.tsx';
 import { RepoHeader } from '../repos/repo-header.tsx';
 import { pageContext } from '../server-context.ts';
 import { translator } from '../translator.ts';
+import { DropOnFolder, UnfinishedUploads } from '../upload/drop-on-folder.tsx';
 import type { FolderPage } from '../view-models/folder-page.ts';
 import { uploadSnippet } from '../view-models/snippets.ts';
 
@@ -22,22 +24,34 @@ export async function FolderScreen(props: { repo: RepoRef; tail: string; after: 
   const page = await orNotFound(hub().folderPage(ctx, props.repo, props.tail, props.after));
   const { place, lines, next, lastCommit } = page;
   const { repo } = place.overview;
+  const repoRef = { type: repo.type, namespace: repo.namespace, name: repo.name };
   return (
     <>
       <RepoHeader overview={place.overview} tab="files" revision={place.revision} />
       <div className="flex flex-wrap items-start justify-between gap-x-3">
         <PathBar place={place} view="tree" />
         {place.branch !== null && ctx.principal.kind === 'user' && (
-          <ButtonLink size="sm" className="mb-3" href={fileAddress(repo, 'new', place.branch, place.path)}>
-            <FilePlus />
-            {t('edit.newFile')}
-          </ButtonLink>
+          <div className="mb-3">
+            <AddFileMenu repo={repoRef} branch={place.branch} folder={place.path} />
+          </div>
         )}
       </div>
+      {ctx.principal.kind === 'user' && (
+        <UnfinishedUploads place={{ repo: repoRef, user: ctx.principal.name }} />
+      )}
+      {place.branch !== null && ctx.principal.kind === 'user' && (
+        <DropOnFolder place={{ repo: repoRef, branch: place.branch, folder: place.path }} />
+      )}
       <Panel className="overflow-hidden">
         {lastCommit && <CommitLine repo={repo} commit={lastCommit} />}
         {lines.length === 0 ? (
           <EmptyState icon={<PackageOpen />} title={t('repo.emptyTitle')} text={t('repo.emptyText')}>
+            {place.branch !== null && ctx.principal.kind === 'user' && (
+              <ButtonLink look="accent" href={fileAddress(repo, 'upload', place.branch, place.path)}>
+                <Upload />
+                {t('upload.title')}
+              </ButtonLink>
+            )}
             <CodeBlock code={uploadSnippet(ctx.publicUrl, `${repo.namespace}/${repo.name}`, repo.type)} />
           </EmptyState>
         ) : (

@@ -1,7 +1,9 @@
-import { FileText, PackageOpen } from 'lucide-react';
+import { FileText, PackageOpen, Upload } from 'lucide-react';
 import type { RepoRef } from '#lib/repos/types.ts';
+import { fileAddress } from '../addresses.ts';
 import { formatSize } from '../format.ts';
 import { hub } from '../hub.ts';
+import { ButtonLink } from '../kit/button.tsx';
 import { CodeBlock } from '../kit/code-block.tsx';
 import { EmptyState, Notice, Panel } from '../kit/panel.tsx';
 import { MAX_CARD_BYTES } from '../limits.ts';
@@ -11,6 +13,7 @@ import { FactsPanel } from '../repos/facts-panel.tsx';
 import { RepoHeader } from '../repos/repo-header.tsx';
 import { pageContext } from '../server-context.ts';
 import { translator } from '../translator.ts';
+import { DropOnFolder } from '../upload/drop-on-folder.tsx';
 import type { Card } from '../view-models/card.ts';
 import type { RepoOverview } from '../view-models/repo-overview.ts';
 import { uploadSnippet } from '../view-models/snippets.ts';
@@ -72,6 +75,21 @@ async function NoCard({ overview: { repo, files, mayWrite } }: { overview: RepoO
       title={t(isEmpty ? 'repo.emptyTitle' : 'repo.noCardTitle')}
       text={t(isEmpty ? 'repo.emptyText' : 'repo.noCardText')}
     >
+      {mayWrite && isEmpty && (
+        <>
+          <ButtonLink look="accent" href={fileAddress(repo, 'upload', repo.defaultBranch)}>
+            <Upload />
+            {t('upload.title')}
+          </ButtonLink>
+          <DropOnFolder
+            place={{
+              repo: { type: repo.type, namespace: repo.namespace, name: repo.name },
+              branch: repo.defaultBranch,
+              folder: '',
+            }}
+          />
+        </>
+      )}
       {mayWrite && (
         <CodeBlock
           code={

@@ -38,3 +38,6 @@ CREATE TABLE "tus_part" (
     CONSTRAINT "tus_part_pkey" PRIMARY KEY ("upload_id","number")
 );
 ALTER TABLE "tus_part" ADD CONSTRAINT "tus_part_upload_fkey" FOREIGN KEY ("upload_id") REFERENCES "tus_upload"("id") ON DELETE CASCADE ON UPDATE NO ACTION;
+
+-- "Is a file of this size among those that you may read?": without one, a browser need not hash before it sends.
+CREATE INDEX "repo_file_size_bytes_idx" ON "repo_file"("size_bytes");

@@ -6,6 +6,7 @@ import { newObjectKey } from '#lib/storage/keys.ts';
 import { quotaExceeded, readRoom } from '../../storage/require-room.ts';
 import type { Repo, RepoFile, RepoRef } from '../../types.ts';
 import { findFiles } from '../find-files.ts';
+import { keepFiles } from '../keep-files.ts';
 import { refuseTooMuch, requireUpload } from '../require-upload.ts';
 import { unverifiedAmong } from '../xet/db.ts';
 import { insertUploads, type UploadRow } from './db.ts';
@@ -73,6 +74,7 @@ export async function beginUpload(
     repo.id,
     wanted.flatMap((w) => w.sha256 ?? []),
   );
+  await keepFiles(ctx.db, repo.id, [...held.keys()]);
   const transfer = chooseTransfer(objects, request.offered);
   if (transfer === 'multipart') refuseTooManyParts(objects);
   const expiresSeconds = linkLifetime(objects.reduce((sum, o) => sum + (o.size > 0 ? o.size : 0), 0));

@@ -1,5 +1,6 @@
 import type { Queryable } from '#lib/base/db.ts';
 import { bytesOf, hexOf, type RepoId, type Sha256 } from '#lib/base/ids.ts';
+import { refuseDeleting } from '../refuse-deleting.ts';
 
 /** A multipart upload on its way. */
 export interface UploadRow {
@@ -117,7 +118,10 @@ export async function isLiveRepo(db: Queryable, repoId: RepoId): Promise<boolean
   return rows.length === 1;
 }
 
-/** Records a checked whole object; null when this very key is recorded already. */
+/**
+ * Records a checked whole object; null when this very key is recorded already. Throws busy when garbage collection has
+ * taken the bytes for an orphan meanwhile: they are being deleted, the client must send them again.
+ */
 export async function insertObject(
   tx: Queryable,
   object: { key: string; sizeBytes: number; sha256: Sha256 },
@@ -127,7 +131,9 @@ export async function insertObject(
      ON CONFLICT (key) DO NOTHING RETURNING id`,
     [object.key, object.sizeBytes, bytesOf(object.sha256)],
   );
-  return rows[0]?.id ?? null;
+  if (rows[0] !== undefined) return rows[0].id;
+  await refuseDeleting(tx, object.key);
+  return null;
 }
 
 /** Takes back an object of this transaction that nothing refers to. */

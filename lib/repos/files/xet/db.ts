@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Queryable } from '#lib/base/db.ts';
 import { bytesOf, type RepoId, type Sha256 } from '#lib/base/ids.ts';
+import { refuseDeleting } from '../refuse-deleting.ts';
 
 /** How long a xorb outlives its last use: clients remember it for 21 days and upload against their memory. */
 const PIN = `interval '22 days'`;
@@ -104,34 +105,37 @@ export interface NewXorb {
 
 /**
  * Records a stored xorb. A condemned row of the same hash comes back to life with the new object, and so does one
- * whose object is `lostKey`. Returns the key of the object that is no longer needed: the new one when another upload
- * was faster, the old one when it was replaced; null when there is none.
+ * whose object is `lostKey`; the old object is left to garbage collection, somebody may still be reading it. Returns the
+ * key of the new object when another upload was faster and it is not needed, else null. Throws busy when garbage
+ * collection has taken the bytes for an orphan meanwhile.
  */
 export async function insertXorb(
   tx: Queryable,
   xorb: NewXorb,
   lostKey: string | null,
 ): Promise<string | null> {
-  const before = await tx.query<{ id: number; state: string; object_id: number; key: string }>(
-    `SELECT x.id, x.state, x.object_id, o.key FROM xorb x JOIN stored_object o ON o.id = x.object_id
+  const before = await tx.query<{ id: number; state: string; key: string }>(
+    `SELECT x.id, x.state, o.key FROM xorb x JOIN stored_object o ON o.id = x.object_id
      WHERE x.domain_id = $1 AND x.hash = $2 FOR UPDATE OF x`,
     [xorb.domainId, xorb.hash],
   );
   const old = before.rows[0];
   if (old !== undefined && old.state === 'live' && old.key !== lostKey) return xorb.objectKey;
   const { rows } = await tx.query<{ id: number }>(
-    `INSERT INTO stored_object (key, size_bytes, state) VALUES ($1, $2, 'live') RETURNING id`,
+    `INSERT INTO stored_object (key, size_bytes, state) VALUES ($1, $2, 'live')
+     ON CONFLICT (key) DO NOTHING RETURNING id`,
     [xorb.objectKey, xorb.objectBytes],
   );
+  if (rows[0] === undefined) await refuseDeleting(tx, xorb.objectKey);
   const objectId = rows[0]?.id as number;
   if (old !== undefined) {
     await tx.query(
-      `UPDATE xorb SET object_id = $2, state = 'live', chunk_meta = $3, disk_bytes = $4, pinned_until = now() + ${PIN}
+      `UPDATE xorb SET object_id = $2, state = 'live', condemned_at = NULL, chunk_meta = $3, disk_bytes = $4,
+                       pinned_until = now() + ${PIN}
        WHERE id = $1`,
       [old.id, objectId, xorb.table, xorb.storedBytes],
     );
-    await tx.query('DELETE FROM stored_object WHERE id = $1', [old.object_id]);
-    return old.key;
+    return null;
   }
   const inserted = await tx.query(
     `INSERT INTO xorb (domain_id, hash, object_id, chunk_count, raw_bytes, disk_bytes, chunk_meta, pinned_until, created_by)

@@ -38,13 +38,16 @@ export async function putXorb(
   const known = (await liveXorbs(app.db, grant.domainId, [hash]))[0];
   let lostKey: string | null = null;
   if (known !== undefined) {
-    if ((await app.store.head(known.objectKey)) !== null) {
-      await pinXorbs(app.db, [known.id]);
+    const isStored = (await app.store.head(known.objectKey)) !== null;
+    // pinned only if it was not condemned in this moment; else it comes to life again with these bytes
+    if (isStored && (await pinXorbs(app.db, [known.id])) === 1) {
       await drain(upload.body);
       return { wasInserted: false };
     }
-    lostKey = known.objectKey;
-    app.log.error({ xorb: upload.hash, key: lostKey }, 'the store lost a xorb; the client sends it again');
+    if (!isStored) {
+      lostKey = known.objectKey;
+      app.log.error({ xorb: upload.hash, key: lostKey }, 'the store lost a xorb; the client sends it again');
+    }
   }
   const store = () => storeXorb(app, grant, { ...upload, hashBytes: hash, lostKey }, signal);
   await requireRoom(app, grant.repoId, 1).catch(async (error) => {

@@ -1,6 +1,7 @@
 import type { Tx } from '#lib/base/db.ts';
 import { hubError } from '#lib/base/errors.ts';
 import { bytesOf, type RepoId, type Sha256 } from '#lib/base/ids.ts';
+import { keepFiles } from '../keep-files.ts';
 import { type IndexedChunk, indexChunks } from './chunk-index.ts';
 import { pinXorbs, type Sha256State } from './db.ts';
 import { packTerms, type Term } from './terms.ts';
@@ -52,11 +53,12 @@ export async function registerFiles(
 }
 
 async function upsertFiles(tx: Tx, domainId: number, files: readonly RegisteredFile[]): Promise<number[]> {
-  // The same file again takes the new terms: their xorbs are locked and live, the old ones need not be.
+  // The same file again takes the new terms: their xorbs are locked and live, the old ones need not be. The row is
+  // locked by this and no longer doomed: garbage collection looks again under its own lock.
   const { rows } = await tx.query<{ id: number; hash: Buffer; sha256: Buffer }>(
     `INSERT INTO xet_file (domain_id, hash, size_bytes, terms, sha256, sha256_state)
      SELECT $1, * FROM unnest($2::bytea[], $3::bigint[], $4::bytea[], $5::bytea[], $6::text[])
-     ON CONFLICT (domain_id, hash, sha256) DO UPDATE SET terms = EXCLUDED.terms,
+     ON CONFLICT (domain_id, hash, sha256) DO UPDATE SET terms = EXCLUDED.terms, doomed_at = NULL,
        sha256_state = CASE WHEN xet_file.sha256_state = 'verified' THEN 'verified' ELSE EXCLUDED.sha256_state END
      RETURNING id, hash, sha256`,
     [
@@ -117,5 +119,10 @@ async function linkToRepo(
       owner.userId,
       owner.isGuest,
     ],
+  );
+  await keepFiles(
+    tx,
+    owner.repoId,
+    entries.map(({ file }) => file.sha256),
   );
 }

@@ -10,6 +10,7 @@ import { home } from './home.ts';
 import { pulls } from './pulls.ts';
 import { repo } from './repo.ts';
 import { storage } from './storage.ts';
+import { upload } from './upload.ts';
 import { words } from './words.ts';
 
 /** Every text of the pages, in English: the source of all keys. */
@@ -26,5 +27,6 @@ export const en = {
   pulls,
   repo,
   storage,
+  upload,
   words,
 } as const;

@@ -12,13 +12,13 @@ import { home } from './home.ts';
 import { pulls } from './pulls.ts';
 import { repo } from './repo.ts';
 import { storage } from './storage.ts';
+import { upload } from './upload.ts';
 import { words } from './words.ts';
 
 /** Every text of the pages, in Simplified Chinese. A missing or extra key does not compile. */
 export const zhCn = {
   account,
   catalog,
-  words,
   diff,
   edit,
   endpoint,
@@ -29,4 +29,6 @@ export const zhCn = {
   pulls,
   repo,
   storage,
+  upload,
+  words,
 } satisfies Translation<typeof en>;

@@ -1,0 +1,108 @@
+'use client';
+
+import { useCallback, useEffect } from 'react';
+import { toast } from 'sonner';
+import { visibleText } from '#lib/base/visible-text.ts';
+import { fileAddress } from '../addresses.ts';
+import { formatSize } from '../format.ts';
+import { Panel } from '../kit/panel.tsx';
+import { useTranslator } from '../reader.tsx';
+import { CommitPanel } from './commit-panel.tsx';
+import { DropCover, DropZone, PickButtons } from './drop-zone.tsx';
+import { takeHandedOver } from './hand-over.ts';
+import { QueueList } from './queue-list.tsx';
+import { QueueSummary } from './queue-summary.tsx';
+import { UploadNotices } from './upload-notices.tsx';
+import type { UploadPlace } from './upload-place.ts';
+import type { UploadRun } from './upload-run.ts';
+import type { UploadView } from './upload-view.ts';
+import { useFileDrop } from './use-file-drop.ts';
+import { useUploadRun } from './use-upload-run.ts';
+import { type Chosen, MAX_FILES } from './walk-drop.ts';
+
+/** Takes chosen files into the queue, and says what was left out of them. */
+function useTake(run: UploadRun | undefined): ((chosen: Promise<Chosen>) => void) | null {
+  const t = useTranslator();
+  const take = useCallback(
+    (coming: Promise<Chosen>) => {
+      void coming.then(async (chosen) => {
+        if (chosen.files.length > 0) await run?.add(chosen.files);
+        else if (!chosen.junk && !chosen.unreadable) toast.info(t('upload.nothing'));
+        if (chosen.isCut) toast.warning(t('upload.cut', { count: MAX_FILES }));
+        if (chosen.junk) toast.info(t('upload.junk', { count: chosen.junk }));
+        if (chosen.unreadable) toast.warning(t('upload.unreadable', { count: chosen.unreadable }));
+      });
+    },
+    [run, t],
+  );
+  return run ? take : null;
+}
+
+function FlatChoice({ run, view }: { run: UploadRun; view: UploadView }) {
+  const t = useTranslator();
+  if (view.top === null) return null;
+  return (
+    <label className="flex items-center gap-2 border-b border-line px-4 py-2 text-sm">
+      <input
+        type="checkbox"
+        checked={view.isFlat}
+        onChange={(event) => run.setFlat(event.target.checked)}
+        className="size-4 shrink-0 accent-(--ring)"
+      />
+      <span className="min-w-0 break-words">{t('upload.flat', { name: visibleText(view.top) })}</span>
+    </label>
+  );
+}
+
+function RoomLine({ view }: { view: UploadView }) {
+  const t = useTranslator();
+  if (!view.room) return null;
+  const { usedBytes, limitBytes, what } = view.room;
+  return (
+    <p className="border-b border-line px-4 py-2 text-sm text-muted">
+      {t('upload.roomUsed', {
+        used: formatSize(usedBytes),
+        limit: formatSize(limitBytes),
+        what: visibleText(what),
+      })}
+    </p>
+  );
+}
+
+/** Everything of an upload on one page: choosing, what becomes of each file, and the commit. */
+export function UploadBoard({ place }: { place: UploadPlace }) {
+  const upload = useUploadRun(place);
+  const take = useTake(upload?.run);
+  const isOver = useFileDrop(take, { paste: true });
+  const address = fileAddress(place.repo, 'upload', place.branch, place.folder);
+  useEffect(() => {
+    const chosen = take && takeHandedOver(address);
+    if (chosen) take(chosen);
+  }, [take, address]);
+  if (!upload?.view.isLoaded || !take) {
+    const isElsewhere = upload?.view.isElsewhere === true;
+    return (
+      <div className="min-h-72" aria-busy={!isElsewhere}>
+        {isElsewhere && <UploadNotices run={upload.run} view={upload.view} onChosen={() => {}} />}
+      </div>
+    );
+  }
+  const { run, view } = upload;
+  if (view.items.length === 0) return <DropZone onChosen={take} isOver={isOver} />;
+  return (
+    <div className="flex flex-col gap-5">
+      <UploadNotices run={run} view={view} onChosen={take} />
+      <Panel className="overflow-hidden">
+        <QueueSummary run={run} view={view} />
+        <FlatChoice run={run} view={view} />
+        <RoomLine view={view} />
+        <QueueList items={view.items} run={run} />
+        <div className="flex justify-start border-t border-line px-4 py-2.5">
+          <PickButtons onChosen={take} isMore size="sm" />
+        </div>
+      </Panel>
+      <CommitPanel run={run} view={view} />
+      {isOver && <DropCover folder={place.folder} />}
+    </div>
+  );
+}

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fileOf, startTusHub, type TusHub } from './tus-hub.ts';
+
+interface Answer {
+  transfer: string;
+  refused: string | null;
+  files: { path: string; how: string; reason?: string; maybeStored?: boolean }[];
+}
+
+let hub: TusHub;
+beforeAll(async () => {
+  hub = await startTusHub({ LARDER_GUEST_UPLOAD_BYTES: '1000000' });
+});
+afterAll(() => hub.close());
+
+type File = { path: string; sizeBytes: number; sha256?: string; sample?: string };
+async function ask(repo: string, files: File[], more: Record<string, unknown> = {}, user = 'alice') {
+  const answer = await hub.post(
+    `/api/models/${repo}/upload-preflight`,
+    { revision: 'main', files, ...more },
+    user,
+  );
+  return { status: answer.status, body: (await answer.json()) as Answer };
+}
+async function upload(repo: string, user: string, sizeBytes: number) {
+  const file = fileOf(sizeBytes);
+  const location = await hub.create(repo, { path: 'a.bin', revision: 'main' }, sizeBytes, { user });
+  expect((await hub.patch(location, 0, file.bytes, { user })).status).toBe(204);
+  return { ...file, sizeBytes };
+}
+const howOf = ({ body }: { body: Answer }) => body.files.map((file) => file.how);
+
+describe('preflight says before the first byte what an upload would meet', () => {
+  test('small texts go inline, binaries and large files are uploaded, bad paths and sizes are refused by name', async () => {
+    const { status, body } = await ask('alice/one', [
+      { path: 'README.md', sizeBytes: 100, sample: Buffer.from('# text').toString('base64') },
+      { path: 'small.dat', sizeBytes: 100, sample: Buffer.from([0, 1, 2]).toString('base64') },
+      { path: 'model.safetensors', sizeBytes: 100 },
+      { path: 'big.txt', sizeBytes: 10 * 2 ** 20 },
+      { path: '../x', sizeBytes: 1 },
+      { path: 'huge.bin', sizeBytes: 6e12 },
+    ]);
+    expect([status, body.transfer, body.refused]).toEqual([200, 'tus', null]);
+    expect(body.files.map((file) => file.how)).toEqual([
+      'inline',
+      'upload',
+      'upload',
+      'upload',
+      'refused',
+      'refused',
+    ]);
+    expect(body.files[4]?.reason).toContain('..');
+    expect(body.files[5]?.reason).toContain('5 TiB');
+  });
+
+  test('5,000 files in one question; 5,001 are refused', async () => {
+    const files = Array.from({ length: 5001 }, (_, i) => ({
+      path: `data/${i}.bin`,
+      sizeBytes: 20 * 2 ** 20 + i,
+    }));
+    expect((await ask('alice/one', files)).status).toBe(400);
+    const answer = await ask('alice/one', files.slice(0, 5000));
+    expect(new Set(howOf(answer))).toEqual(new Set(['upload']));
+  });
+
+  test('without the right, the revision, or on a protected branch the whole is refused with the reason', async () => {
+    const files = [{ path: 'a.bin', sizeBytes: 5 }];
+    expect((await ask('alice/one', files, {}, 'bob')).status).toBe(404);
+    expect((await hub.post('/api/models/alice/two/upload-preflight', { files }, null)).status).toBe(401);
+    const reader = await ask('alice/two', files, {}, 'bob');
+    expect(reader.body).toMatchObject({
+      refused: expect.stringContaining('right'),
+      files: [{ how: 'refused' }],
+    });
+    expect((await ask('alice/two', files, { createPr: true }, 'bob')).body.refused).toBeNull();
+    const tooMuch = await ask('alice/two', [{ path: 'a.bin', sizeBytes: 2e6 }], { createPr: true }, 'bob');
+    expect(tooMuch.body.refused).toContain('at most 1000000 bytes');
+    expect((await ask('alice/one', files, { revision: 'nowhere' })).body.refused).toContain('nowhere');
+  });
+
+  test('what the caller may read is stored already; what others have is not told from what nobody has', async () => {
+    const own = await upload('alice/one', 'alice', 70_001);
+    const open = await upload('alice/two', 'alice', 70_002);
+    const theirs = await upload('bob/one', 'bob', 70_003);
+    const nobody = fileOf(70_004).sha256;
+    const files = [
+      { path: 'own.bin', sizeBytes: 70_001, sha256: own.sha256 },
+      { path: 'open.bin', sizeBytes: 70_002, sha256: open.sha256 },
+      { path: 'theirs.bin', sizeBytes: 70_003, sha256: theirs.sha256 },
+      { path: 'nobody.bin', sizeBytes: 70_004, sha256: nobody },
+      { path: 'liar.bin', sizeBytes: 70_005, sha256: own.sha256 },
+    ];
+    const mine = await ask('alice/one', files);
+    expect(howOf(mine)).toEqual(['stored', 'stored', 'upload', 'upload', 'upload']);
+    expect(mine.body.files.map((file) => file.maybeStored ?? null)).toEqual([
+      null,
+      null,
+      false,
+      false,
+      false,
+    ]);
+    const bobs = await ask('bob/one', files, {}, 'bob');
+    expect(howOf(bobs)).toEqual(['upload', 'stored', 'stored', 'upload', 'upload']);
+    expect(bobs.body.files.map((file) => file.maybeStored ?? null)).toEqual([
+      false,
+      null,
+      null,
+      false,
+      false,
+    ]);
+    const withoutHash = await ask('alice/one', [{ path: 'x.bin', sizeBytes: 70_001 }]);
+    expect(withoutHash.body.files).toEqual([{ path: 'x.bin', how: 'upload', maybeStored: true }]);
+  });
+
+  test('links give the repo what the caller may read, and nothing else; again, the same', async () => {
+    const open = await upload('alice/two', 'alice', 80_001);
+    const theirs = await upload('bob/one', 'bob', 80_002);
+    const files = [
+      { sha256: open.sha256, sizeBytes: 80_001 },
+      { sha256: theirs.sha256, sizeBytes: 80_002 },
+      { sha256: fileOf(3).sha256, sizeBytes: 3 },
+    ];
+    const link = async (repo: string, user: string) =>
+      (await hub.post(`/api/models/${repo}/upload-links`, { files }, user)).json();
+    const expected = { linked: [open.sha256], missing: [theirs.sha256, files[2]?.sha256] };
+    for (let time = 0; time < 2; time++) expect(await link('alice/one', 'alice')).toEqual(expected);
+    expect((await hub.read('alice/one', open.sha256))?.equals(open.bytes)).toBe(true);
+    expect(await hub.read('alice/one', theirs.sha256)).toBeNull();
+    const wrongSize = [{ sha256: open.sha256, sizeBytes: 5 }];
+    const answer = await hub.post('/api/models/bob/one/upload-links', { files: wrongSize }, 'bob');
+    expect(await answer.json()).toEqual({ linked: [], missing: [open.sha256] });
+    expect((await hub.post('/api/models/alice/two/upload-links', { files }, 'bob')).status).toBe(403);
+    expect((await hub.post('/api/models/alice/one/upload-links', { files }, 'bob')).status).toBe(404);
+  });
+
+  test('nothing is changed by asking', async () => {
+    const { rows: before } = await hub.app.db.query('SELECT count(*) FROM repo_file');
+    await ask('alice/one', [{ path: 'a.bin', sizeBytes: 80_001 }]);
+    expect((await hub.app.db.query('SELECT count(*) FROM repo_file')).rows).toEqual(before);
+  });
+});
