@@ -6,7 +6,6 @@ export const storage = {
   noneText: 'Weights and other large files show up here with what they take, add and share.',
   summary: '{logical} in {count, plural, one {# file} other {# files}} take {stored}',
   logical: 'Size of the files',
-  stored: 'Stored',
   own: 'Stored for this repository alone',
   shared: 'Stored and shared with other repositories',
   storedAll: 'Stored',

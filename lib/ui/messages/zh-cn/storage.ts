@@ -6,7 +6,6 @@ export const storage = {
   noneText: '权重和其他大文件会显示在这里：占用多少、增加多少、与谁共享。',
   summary: '{count} 个文件共 {logical}，占用 {stored}',
   logical: '文件大小',
-  stored: '实际存储',
   own: '仅为本仓库存储',
   shared: '与其他仓库共享的存储',
   storedAll: '实际存储',
