@@ -140,7 +140,7 @@ async function FileTable({ report }: { report: Report }) {
   ].filter((row) => row.bytes > 0);
   return (
     <Section title={t('storage.filesTitle')} text={t('storage.filesText')}>
-      <div className="px-4 pb-3">
+      <div className="px-4 pb-3 max-md:hidden">
         <FileMap report={report} />
       </div>
       <ShareRows

@@ -51,7 +51,7 @@ export async function FileMap({
       role="img"
       aria-label={t('storage.map')}
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-      className="h-auto w-full rounded-md max-md:hidden"
+      className="h-auto w-full rounded-md"
     >
       {tiles.map((tile) => (
         <MapTile key={tile.item.key} tile={tile} />

@@ -2,6 +2,7 @@ import { type Tx, transaction } from '#lib/base/db.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import { bytesOf, type RepoId, type Sha256 } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
+import { outdateReports } from '../../storage/outdate-reports.ts';
 import { currentDomain } from './current-domain.ts';
 import { cutFile } from './cut-file.ts';
 import { hashTerms } from './hash-terms.ts';
@@ -38,7 +39,8 @@ async function switchOver(
   checked: RegisteredFile,
   log: StoredShardLog,
 ): Promise<boolean> {
-  const [first] = await lockEdges(tx, file);
+  const edges = await lockEdges(tx, file);
+  const [first] = edges;
   if (first === undefined) return false;
   const owner = { domainId, ...first, isGuest: false };
   const [fileId] = await registerFiles(tx, owner, [checked]);
@@ -47,6 +49,10 @@ async function switchOver(
     `UPDATE repo_file SET xet_file_id = $3, object_id = NULL
      WHERE sha256 = $1 AND object_id = $2 AND (xet_file_id IS NULL OR xet_file_id = $3)`,
     [bytesOf(file.sha256), file.objectId, fileId],
+  );
+  await outdateReports(
+    tx,
+    edges.map(({ repoId }) => repoId),
   );
   return true;
 }

@@ -44,7 +44,7 @@ export const storage = {
     'The history or the sharing is too large to be looked at in full: parts of the picture are missing.',
   convertTitle: 'Store in chunks',
   convertText:
-    '{count, plural, one {# file is} other {# files are}} stored whole ({size}), because they came by Git LFS or the browser. Cut into chunks, equal parts are stored once and the rest is compressed. A worker does it in the background and compares every byte before it switches; nothing changes for readers.',
+    '{count, plural, one {# file is} other {# files are}} stored whole ({size}), as everything is that comes by Git LFS or from the browser. Cut into chunks, equal parts are stored once and the rest is compressed. A worker does it in the background and compares every byte before it switches; nothing changes for readers.',
   convert: 'Store in chunks',
   convertAsk: 'Store the whole files in chunks?',
   convertAsked: 'A worker will convert the files; this can take a while.',
