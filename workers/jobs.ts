@@ -12,6 +12,9 @@ import { sweepSessions } from '#lib/identity/sweep-sessions.ts';
 import { handleJob, type JobHandler } from '#lib/jobs/run-jobs.ts';
 import { sweepUploadsJob } from '#lib/repos/files/lfs/jobs.ts';
 import { sweepUploads } from '#lib/repos/files/lfs/sweep-uploads.ts';
+import { scrubJob, scrubObjects } from '#lib/repos/files/scrub-objects.ts';
+import { sweepStore } from '#lib/repos/files/sweep-store.ts';
+import { sweepTusUploads } from '#lib/repos/files/tus/sweep-tus-uploads.ts';
 import { convertRepo, requestAllConversions } from '#lib/repos/files/xet/convert-repo.ts';
 import { convertAllJob, convertRepoWanted, xetFileRegistered } from '#lib/repos/files/xet/jobs.ts';
 import { verifyXetFile } from '#lib/repos/files/xet/verify-xet-file.ts';
@@ -47,6 +50,17 @@ export const jobHandlers: readonly JobHandler<App>[] = [
     async (app: App, data, signal) => void (await convertRepo(app, data.repoId as RepoId, signal)),
   ),
   handleJob(convertAllJob, (app: App) => requestAllConversions(app), { cron: '29 * * * *' }),
-  handleJob(sweepUploadsJob, async (app: App) => void (await sweepUploads(app)), { cron: '17 * * * *' }),
+  handleJob(
+    sweepUploadsJob,
+    async (app: App) => {
+      await sweepUploads(app);
+      await sweepTusUploads(app);
+      await sweepStore(app);
+    },
+    { cron: '17 * * * *' },
+  ),
+  handleJob(scrubJob, async (app: App, _data, signal) => void (await scrubObjects(app, signal)), {
+    cron: '*/10 * * * *',
+  }),
   handleJob(sweepSessionsJob, async (app: App) => void (await sweepSessions(app)), { cron: '43 3 * * *' }),
 ];

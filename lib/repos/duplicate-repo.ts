@@ -49,12 +49,18 @@ async function copyHistory(tx: Tx, ctx: Ctx, from: Repo, to: Repo): Promise<void
     const move = { repo: to, ref: name, oldOid: null, newOid: hexOf<Oid>(oid), reason: 'create' as const };
     if (!(await moveRef(tx, ctx, move))) throw new Error(`${name} is there already in a new repo`);
   }
+  // behind the refs, which a rule might not let begin like this
+  await tx.query(
+    `INSERT INTO protected_branch (repo_id, pattern, require_pull_request, created_by)
+     SELECT $1, pattern, require_pull_request, $3 FROM protected_branch WHERE repo_id = $2`,
+    [to.id, from.id, to.createdBy],
+  );
   await tx.query('UPDATE repo SET default_branch = $2 WHERE id = $1', [to.id, from.defaultBranch]);
 }
 
 /**
- * A copy of a repo with its whole history: objects, branches, tags and large files, as they are at one moment; pull
- * requests and discussions stay behind. No bytes are copied: the copy holds the same stored files by edges of its
+ * A copy of a repo with its whole history: objects, branches with their protections, tags and large files, as they are
+ * at one moment; pull requests and discussions stay behind. No bytes are copied: the copy holds the same stored files by edges of its
  * own. One transaction: whole or not at all. Throws repo_not_found (the original), forbidden (the target namespace),
  * invalid_input (name), conflict_exists (the address is taken), quota_exceeded, busy (files of the original are just being deleted).
  */

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { hubError } from '#lib/base/errors.ts';
 import type { Oid } from '#lib/base/ids.ts';
@@ -7,8 +7,10 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { requireRead } from './access.ts';
 import { type BareRepo, bareCacheOf } from './bare/bare-cache.ts';
 import { gitSlots } from './bare/git-slots.ts';
+import { GrowingPack } from './bare/growing-pack.ts';
+import { areAllTips, tipsOf } from './bare/ref-snapshot.ts';
 import { GitFailure, startGit } from './bare/run-git.ts';
-import type { RepoRef } from './types.ts';
+import type { Repo, RepoRef } from './types.ts';
 
 export interface FetchRequest {
   readonly wants: readonly Oid[];
@@ -34,7 +36,7 @@ const SETTINGS = [
 
 function needsPure({ wants, isFresh }: FetchRequest, bare: BareRepo): boolean {
   if (bare.isPure) return false;
-  const tips = new Set(bare.snapshot.refs.map((ref) => ref.oid));
+  const tips = tipsOf(bare.snapshot);
   return !isFresh || wants.some((oid) => !tips.has(oid));
 }
 
@@ -46,10 +48,7 @@ export type Fetched =
 
 /** The pack that answers a plain clone of all refs as it lies: no process, nothing is counted or written again. */
 function wholePackFor({ wants, isClone }: FetchRequest, { wholePack, snapshot }: BareRepo): string | null {
-  if (!isClone || wholePack === null) return null;
-  const tips = new Set(snapshot.refs.map((ref) => ref.oid));
-  const asked = new Set(wants);
-  return asked.size === tips.size && [...asked].every((oid) => tips.has(oid)) ? wholePack : null;
+  return isClone && areAllTips(wants, snapshot) ? wholePack : null;
 }
 
 function sendPack(ctx: Ctx, path: string, release: () => void): Readable {
@@ -57,8 +56,29 @@ function sendPack(ctx: Ctx, path: string, release: () => void): Readable {
   return body.once('close', release);
 }
 
+/** The bare repo that can answer. */
+async function openFor(
+  ctx: Ctx,
+  repo: Repo,
+  request: FetchRequest,
+  onWhole: (pack: GrowingPack) => void,
+): Promise<BareRepo> {
+  const cache = bareCacheOf(ctx);
+  const { signal } = ctx;
+  const { wants, isClone } = request;
+  const bare = await cache.open(repo, {
+    mustBePure: false,
+    signal,
+    ...(isClone && { clone: { wants, onWhole } }),
+  });
+  if (!needsPure(request, bare)) return bare;
+  bare.release();
+  return cache.open(repo, { mustBePure: true, signal });
+}
+
 /**
- * What git answers to a fetch, as a stream that ends with git. The process ends when the client goes away. Throws
+ * What git answers to a fetch, as a stream that ends with git. The process ends when the client goes away. A clone of
+ * all that is read from the database just now is sent while it is read. Throws
  * repo_not_found, overloaded (too many at a time), not_implemented (no git here). `read` is called once the caller
  * may read the repo.
  */
@@ -70,27 +90,26 @@ export async function fetchPack(
 ): Promise<Fetched> {
   const repo = await requireRead(ctx, ref);
   const release = await gitSlots(ctx).hold(ctx.signal);
-  let bare: BareRepo | undefined;
+  let opened: Promise<BareRepo> | undefined;
+  // what is read for others goes on when this client has gone
+  const done = () =>
+    void (opened ?? Promise.reject())
+      .then((bare) => bare.release())
+      .catch(() => {}) // told to whoever waits for it
+      .finally(release);
   try {
     const request = await read();
-    const cache = bareCacheOf(ctx);
-    bare = await cache.open(repo, { mustBePure: false, signal: ctx.signal });
-    if (needsPure(request, bare)) {
-      bare.release();
-      bare = await cache.open(repo, { mustBePure: true, signal: ctx.signal });
-    }
-    const pack = wholePackFor(request, bare);
-    const { release: leave } = bare;
-    const done = () => {
-      leave();
-      release();
-    };
+    const begun = Promise.withResolvers<GrowingPack>();
+    opened = openFor(ctx, repo, request, begun.resolve);
+    const first = await Promise.race([begun.promise, opened]);
+    if (first instanceof GrowingPack)
+      return { kind: 'pack', body: Readable.from(first.read(ctx.signal)).once('close', done) };
+    const pack = wholePackFor(request, first);
     return pack !== null
       ? { kind: 'pack', body: sendPack(ctx, pack, done) }
-      : { kind: 'answer', body: serve(ctx, bare, protocol, request, done) };
+      : { kind: 'answer', body: serve(ctx, first, protocol, request, done) };
   } catch (error) {
-    bare?.release();
-    release();
+    done();
     throw error;
   }
 }

@@ -24,8 +24,7 @@ import { requireWritableRef } from './writable-ref.ts';
 
 /** From this size on a file is kept outside git. */
 const LARGE_FROM_BYTES = 10 * 1024 * 1024;
-/** Files in one question. */
-export const MAX_PREUPLOAD_FILES = 1000;
+const MAX_FILES = 1000;
 
 export interface PreuploadRequest {
   readonly files: readonly {
@@ -39,8 +38,6 @@ export interface PreuploadRequest {
   readonly gitAttributes?: string | undefined;
   /** The files will come with a new pull request to the revision, which must be a branch: reading the repo is enough. */
   readonly opensPull?: boolean;
-  /** The caller looks at quotas itself. */
-  readonly ignoresRoom?: boolean;
 }
 
 export interface PreuploadAnswer {
@@ -114,21 +111,16 @@ async function requireTarget(
 }
 
 /**
- * Tells a client before an upload how each file must be sent: `lfs` when .gitattributes at the revision says so,
- * when the sample is binary, or from 10 MiB on; whether .gitignore drops it; and what is at its path now, so that
- * equal files need not be sent. One answer per path asked. Throws repo_not_found, forbidden, revision_not_found,
- * invalid_path, invalid_input (more than 1000 files), quota_exceeded (the large ones cannot fit).
+ * How each file must be sent: `lfs` when .gitattributes at the revision says so, when the sample is binary, or from 10
+ * MiB on; whether .gitignore drops it; and what is at its path now. The caller has checked the right and the paths.
+ * Throws revision_not_found.
  */
-export async function preupload(
-  ctx: Pick<Ctx, 'db' | 'config' | 'principal' | 'clock'>,
-  ref: RepoRef,
+export async function decideModes(
+  ctx: Pick<Ctx, 'db'>,
+  repo: Repo,
   revision: string,
   request: PreuploadRequest,
-): Promise<PreuploadResult> {
-  const repo = await requireTarget(ctx, ref, revision, request.opensPull);
-  if (request.files.length > MAX_PREUPLOAD_FILES)
-    throw hubError('invalid_input', `files: at most ${MAX_PREUPLOAD_FILES} per request`);
-  for (const file of request.files) checkPath(file.path);
+): Promise<Omit<PreuploadResult, 'room'>> {
   const { commitOid } = await resolveRevision(ctx.db, repo, revision);
   const rootOid = await readRoot(ctx.db, repo.id, commitOid);
   const root = await readTree(ctx.db, repo.id, rootOid);
@@ -142,9 +134,28 @@ export async function preupload(
     const uploadMode = isLarge ? 'lfs' : 'regular';
     return { path, uploadMode, shouldIgnore: isIgnored(path), ...(oid === undefined ? {} : { oid }) };
   });
+  return { commitOid, files };
+}
+
+/**
+ * Tells a client before an upload how each file must be sent (decideModes), so that equal files need not be sent. One
+ * answer per path asked. Throws repo_not_found, forbidden, revision_not_found, invalid_path, invalid_input (more than
+ * 1000 files), quota_exceeded (the large ones cannot fit).
+ */
+export async function preupload(
+  ctx: Pick<Ctx, 'db' | 'config' | 'principal' | 'clock'>,
+  ref: RepoRef,
+  revision: string,
+  request: PreuploadRequest,
+): Promise<PreuploadResult> {
+  const repo = await requireTarget(ctx, ref, revision, request.opensPull);
+  if (request.files.length > MAX_FILES)
+    throw hubError('invalid_input', `files: at most ${MAX_FILES} per request`);
+  for (const file of request.files) checkPath(file.path);
+  const { commitOid, files } = await decideModes(ctx, repo, revision, request);
   const sizes = request.files.flatMap(({ sizeBytes }, i) => {
     const { uploadMode, shouldIgnore } = files[i] as PreuploadAnswer;
-    return uploadMode === 'lfs' && !shouldIgnore && !request.ignoresRoom ? [sizeBytes] : [];
+    return uploadMode === 'lfs' && !shouldIgnore ? [sizeBytes] : [];
   });
   return { commitOid, files, room: await requireRoomFor(ctx, repo.id, sizes) };
 }

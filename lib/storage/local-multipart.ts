@@ -6,9 +6,12 @@ import { hubError } from '#lib/base/errors.ts';
 import { checkPartNumber, checkParts } from './check-parts.ts';
 import { MANIFEST, type Manifest } from './local-object.ts';
 import { isMissing, nullWhenMissing, syncDirectory, writeDurably, writeTemp } from './local-write.ts';
-import type { ObjectStore, UploadedPart } from './object-store.ts';
+import type { MultipartInfo, ObjectStore, UploadedPart } from './object-store.ts';
 
-type Multipart = Pick<ObjectStore, 'beginMultipart' | 'putPart' | 'completeMultipart' | 'abortMultipart'>;
+type Multipart = Pick<
+  ObjectStore,
+  'beginMultipart' | 'putPart' | 'completeMultipart' | 'abortMultipart' | 'listMultipart'
+>;
 
 /** Folders of the store, and what it does with a finished upload. */
 interface Place {
@@ -36,7 +39,18 @@ export async function createLocalMultipart(place: Place): Promise<Multipart> {
       const folder = await folderOf(place, key, uploadId);
       if (folder) await rm(folder, { recursive: true, force: true });
     },
+    listMultipart: () => list(place),
   };
+}
+
+async function* list({ uploads }: Place): AsyncGenerator<MultipartInfo> {
+  for (const uploadId of await readdir(uploads)) {
+    const folder = join(uploads, uploadId);
+    const info = await stat(folder).catch(nullWhenMissing);
+    // A folder without its key was left by a crash between two steps of begin: swept when the store is opened.
+    const key = await readFile(join(folder, 'key'), 'utf8').catch(nullWhenMissing);
+    if (info && key !== null) yield { key, uploadId, lastModifiedMs: info.mtimeMs };
+  }
 }
 
 async function begin({ uploads }: Place, key: string): Promise<string> {

@@ -20,6 +20,13 @@ export interface UploadedPart {
   etag: string;
 }
 
+export interface MultipartInfo {
+  key: string;
+  uploadId: string;
+  /** When it was begun, or last written to where the store knows that. */
+  lastModifiedMs: number;
+}
+
 /**
  * The port to where large bytes live. Keys are random and never reused (lib/storage/keys.ts), so no method
  * depends on conditional writes, and none trusts a checksum that a client sent. Adapters: local, s3; both pass
@@ -82,6 +89,9 @@ export interface ObjectStore {
 
   /** Gives up a multipart upload; an unknown id is not an error. */
   abortMultipart(key: string, uploadId: string): Promise<void>;
+
+  /** All multipart uploads that were begun and neither completed nor given up, in no particular order. */
+  listMultipart(): AsyncIterable<MultipartInfo>;
 
   /** Throws, naming what is wrong, unless the store can be written, read, ranged and deleted. */
   probe(): Promise<void>;

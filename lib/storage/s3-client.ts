@@ -1,5 +1,6 @@
 import {
   CreateBucketCommand,
+  GetBucketCorsCommand,
   HeadBucketCommand,
   PutBucketCorsCommand,
   PutBucketLifecycleConfigurationCommand,
@@ -45,7 +46,7 @@ export function createS3Client(options: S3Options, endpoint: string): S3Client {
   });
 }
 
-/** Makes the bucket, with CORS for browser uploads, unless it exists. The error says what the server answered. */
+/** Makes the bucket unless it exists, and lets browsers use it. The error says what the server answered. */
 export async function ensureBucket(client: S3Client, Bucket: string): Promise<void> {
   await makeBucket(client, Bucket).catch((error: Error) => {
     throw hubError('not_ready', `object store, bucket "${Bucket}": ${error.name} ${error.message}`, {
@@ -62,10 +63,33 @@ async function makeBucket(client: S3Client, Bucket: string): Promise<void> {
       throw error;
     },
   );
-  if (!missing) return;
+  if (!missing) return allowBrowsers(client, Bucket);
   await client.send(new CreateBucketCommand({ Bucket })).catch((error) => {
     if (error.name !== 'BucketAlreadyOwnedByYou') throw error;
   });
+  await allowBrowsers(client, Bucket);
+  // Our own sweep ends uploads that are recorded; this ends what a crash kept from being recorded.
+  const abandoned = {
+    ID: 'abandoned-uploads',
+    Status: 'Enabled' as const,
+    Filter: { Prefix: '' },
+    AbortIncompleteMultipartUpload: { DaysAfterInitiation: 30 },
+  };
+  await client
+    .send(
+      new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: [abandoned] } }),
+    )
+    .catch(ignoreNotImplemented);
+}
+
+/** Lets pages of any origin use signed URLs, unless the bucket has rules of its operator's already. */
+async function allowBrowsers(client: S3Client, Bucket: string): Promise<void> {
+  const hasRules = await client.send(new GetBucketCorsCommand({ Bucket })).then(
+    () => true,
+    // Who may not read the rules may not write them either, and some stores know none.
+    (error) => error.name !== 'NoSuchCORSConfiguration',
+  );
+  if (hasRules) return;
   // Any origin: what gives the right is the signature in the URL, and browsers must read ETag of a part.
   const rule = {
     AllowedOrigins: ['*'],
@@ -76,18 +100,6 @@ async function makeBucket(client: S3Client, Bucket: string): Promise<void> {
   await client
     .send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules: [rule] } }))
     .catch(ignoreNotImplemented);
-  // Our own sweep ends uploads that are recorded; this ends what a crash kept from being recorded.
-  const abandoned = {
-    ID: 'abandoned-uploads',
-    Status: 'Enabled' as const,
-    Filter: { Prefix: '' },
-    AbortIncompleteMultipartUpload: { DaysAfterInitiation: 8 },
-  };
-  await client
-    .send(
-      new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: [abandoned] } }),
-    )
-    .catch(ignoreNotImplemented);
 }
 
 /** Stores without CORS or lifecycle settings exist, and work for every client but browsers. */
@@ -95,11 +107,17 @@ function ignoreNotImplemented(error: { $metadata?: { httpStatusCode?: number } }
   if (error.$metadata?.httpStatusCode !== 501) throw error;
 }
 
-/** `not_ready` for whatever the store could not do; an abort or an error of ours stays what it is. */
+/** `not_ready` for whatever the store could not do, with the reason when an operator can mend it; an abort or an error of ours stays what it is. */
 export function storeFailure(error: unknown): Error {
   if (isHubError(error)) return error;
   const failure = error as Error & { $metadata?: { httpStatusCode?: number } };
   if (failure.name === 'AbortError') return failure;
+  if (failure.name === 'RequestTimeTooSkewed')
+    return hubError(
+      'not_ready',
+      'the clocks of the hub and of the object store differ by more than the store allows: set both by NTP',
+      { cause: failure },
+    );
   return hubError('not_ready', 'the object store does not answer as it should; try again', {
     cause: failure,
     internal: `${failure.name} ${failure.$metadata?.httpStatusCode ?? ''} ${failure.message}`,

@@ -4,20 +4,21 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   ListPartsCommand,
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { hubError, isHubError } from '#lib/base/errors.ts';
 import { checkPartNumber, checkParts } from './check-parts.ts';
-import type { ObjectStore, UploadedPart } from './object-store.ts';
+import type { MultipartInfo, ObjectStore, UploadedPart } from './object-store.ts';
 import { type S3Options, storeFailure } from './s3-client.ts';
 import { sendBody } from './s3-send-body.ts';
 import type { SignRequest } from './s3-sign.ts';
 
 type Multipart = Pick<
   ObjectStore,
-  'beginMultipart' | 'signPart' | 'putPart' | 'completeMultipart' | 'abortMultipart'
+  'beginMultipart' | 'signPart' | 'putPart' | 'completeMultipart' | 'abortMultipart' | 'listMultipart'
 >;
 
 /** Names under which servers report parts that do not fit: the client's doing, not the store's. */
@@ -63,7 +64,22 @@ export function createS3Multipart(
         if (error.name !== 'NoSuchUpload') throw storeFailure(error);
       });
     },
+
+    listMultipart: () => list(client, Bucket),
   };
+}
+
+async function* list(client: S3Client, Bucket: string): AsyncGenerator<MultipartInfo> {
+  let after: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {};
+  for (;;) {
+    const page = await client.send(new ListMultipartUploadsCommand({ Bucket, ...after })).catch((error) => {
+      throw storeFailure(error);
+    });
+    for (const { Key, UploadId, Initiated } of page.Uploads ?? [])
+      yield { key: Key ?? '', uploadId: UploadId ?? '', lastModifiedMs: Initiated?.getTime() ?? Date.now() };
+    if (!page.IsTruncated) return;
+    after = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+  }
 }
 
 async function put(

@@ -6,6 +6,7 @@ import { findProfile } from '#lib/identity/find-profile.ts';
 import { listTokens } from '#lib/identity/list-tokens.ts';
 import { readSession } from '#lib/identity/read-session.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
+import { readReclaimable } from '#lib/repos/reclaim/read-reclaimable.ts';
 import { readUsage } from '#lib/repos/storage/read-usage.ts';
 import { summarizeStorage } from '#lib/repos/storage/summarize-storage.ts';
 import { render } from './markdown/render-pool.ts';
@@ -50,6 +51,7 @@ export const queries = {
   listTree,
   placeInRepo,
   readCard,
+  readReclaimable,
   readSession,
   readUsage,
   storagePage,

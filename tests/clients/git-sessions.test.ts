@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PROJECT } from '#tests/support/child.ts';
 import { type Hub, startHub } from '#tests/support/hub.ts';
-import { beginSession, SESSION_SEED, type Session, STEPS } from './git-sessions.ts';
+import { beginSession, SESSION_SEED, type Session } from './git-session.ts';
+import { STEPS } from './git-sessions.ts';
 
 /** The acceptance run has 1 GiB: LARDER_LFS_BYTES=1073741824. */
 const LFS_BYTES = Number(process.env.LARDER_LFS_BYTES ?? 24 << 20);

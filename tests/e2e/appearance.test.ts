@@ -96,6 +96,7 @@ const OWN_PAGES = [
   '/settings',
   '/settings/tokens',
   '/settings/storage',
+  '/settings/usage',
   '/endpoints',
   '/admin/full',
   '/admin/full/tree/main/a',

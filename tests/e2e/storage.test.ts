@@ -32,7 +32,7 @@ test('the storage page tells what is stored; its owner has whole files converted
       { timeout: 30_000, interval: 1000 },
     )
     .toBe(0);
-  await page.goto('/settings/storage');
+  await page.goto('/settings/usage');
   await page.getByLabel('Limit for admin').fill('0.0008');
   await page.getByRole('button', { name: 'Set limit' }).click();
   await expect.poll(() => page.getByText('The storage of admin is 88% full').count()).toBe(1);

@@ -9,7 +9,9 @@ import { createRepo } from '#lib/repos/create-repo.ts';
 import { createTag } from '#lib/repos/create-tag.ts';
 import { deleteLfsFiles } from '#lib/repos/delete-lfs-files.ts';
 import { deleteRef } from '#lib/repos/delete-ref.ts';
+import { duplicateRepo } from '#lib/repos/duplicate-repo.ts';
 import { landCommit, sealCommit } from '#lib/repos/land-commit.ts';
+import { listBranchRules } from '#lib/repos/list-branch-rules.ts';
 import { listCommits } from '#lib/repos/list-commits.ts';
 import { listDeletedBranches, listReflog } from '#lib/repos/list-reflog.ts';
 import { moveRepo } from '#lib/repos/move-repo.ts';
@@ -171,6 +173,8 @@ describe('protected and default branches', () => {
       await expect(attempt()).rejects.toMatchObject({ code: 'forbidden' });
     expect([await at('main'), await at('release/1')]).toEqual(before);
     await commit('release/1', file('forward', '1'));
+    const copy = await duplicateRepo(ctx, repo, { namespace: repo.namespace, name: `${repo.name}-copy` });
+    expect(await listBranchRules(t.app.db, copy.id)).toEqual(await listBranchRules(t.app.db, repo.id));
     await unprotectBranch(ctx, repo, 'release/*');
     await superSquash(ctx, repo, 'release/1', 'one');
     await expect(unprotectBranch(ctx, repo, 'release/*')).rejects.toMatchObject({ code: 'not_found' });

@@ -37,6 +37,24 @@ export function describeMultipart(name: string, open: () => ObjectStore): void {
       expect((await buffer(await open().get(key))).equals(Buffer.concat([first, second, tail]))).toBe(true);
     });
 
+    it('lists the uploads that were begun and neither completed nor given up', async () => {
+      const [open1, given, done] = [await begin(), await begin(), await begin()];
+      await done.complete([await done.put(1, tail)]);
+      await open().abortMultipart(given.key, given.id);
+      const found = [];
+      for await (const one of open().listMultipart()) found.push(one);
+      expect(found).toContainEqual({
+        key: open1.key,
+        uploadId: open1.id,
+        lastModifiedMs: expect.any(Number),
+      });
+      const ids = found.map((one) => one.uploadId);
+      expect(ids).not.toContain(given.id);
+      expect(ids).not.toContain(done.id);
+      for (const one of found) expect(Math.abs(one.lastModifiedMs - Date.now())).toBeLessThan(600_000);
+      await open().abortMultipart(open1.key, open1.id);
+    });
+
     it('makes an object like any other: ranges over the seams, size, listing, deletion', async () => {
       const { key, put, complete } = await begin();
       const whole = Buffer.concat([first, second, tail]);

@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import type { RepoId, Sha256 } from '#lib/base/ids.ts';
 import { bootstrap } from '#lib/identity/bootstrap.ts';
 import { SYSTEM } from '#lib/identity/principal.ts';
+import { requireRead } from '#lib/repos/access.ts';
 import { createRepo } from '#lib/repos/create-repo.ts';
 import { findFiles } from '#lib/repos/files/find-files.ts';
 import { openFile } from '#lib/repos/files/open-file.ts';
@@ -62,8 +63,12 @@ export async function startTusHub(env: Record<string, string> = {}): Promise<Tus
     ...env,
   });
   await bootstrap(wire.app);
-  const make = async (namespace: string, name: string, visibility: 'public' | 'private') =>
-    (await createRepo(wire.ctxFor(SYSTEM), { type: 'model', namespace, name, visibility })).id;
+  const make = async (namespace: string, name: string, visibility: 'public' | 'private') => {
+    const ref = { type: 'model', namespace, name } as const;
+    const ctx = wire.ctxFor(SYSTEM);
+    const isThere = await requireRead(ctx, ref).catch(() => null); // a second process on the same data
+    return (isThere ?? (await createRepo(ctx, { ...ref, visibility }))).id;
+  };
   const repoIds = {
     'alice/one': await make('alice', 'one', 'private'),
     'alice/two': await make('alice', 'two', 'public'),

@@ -1,12 +1,11 @@
 import type { Metadata } from 'next';
-import { UsageScreen } from '#lib/ui/screens/usage-screen.tsx';
+import { StorageSettingsScreen } from '#lib/ui/screens/storage-settings-screen.tsx';
 import { translator } from '#lib/ui/translator.ts';
 
 export async function generateMetadata(): Promise<Metadata> {
-  return { title: (await translator())('storage.title') };
+  return { title: (await translator())('reclaim.title') };
 }
 
-export default async function UsagePage(props: { searchParams: Promise<{ of?: string | string[] }> }) {
-  const { of } = await props.searchParams;
-  return <UsageScreen of={typeof of === 'string' ? of : undefined} />;
+export default function StorageSettingsPage() {
+  return <StorageSettingsScreen />;
 }

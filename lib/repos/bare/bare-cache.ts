@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Db } from '#lib/base/db.ts';
-import type { RepoId } from '#lib/base/ids.ts';
+import type { Oid, RepoId } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
 import type { Repo } from '../types.ts';
 import { claimFolder } from './claim-folder.ts';
@@ -17,7 +17,8 @@ import {
   type View,
   writeView,
 } from './generation.ts';
-import { type RefSnapshot, readRefSnapshot } from './ref-snapshot.ts';
+import type { GrowingPack } from './growing-pack.ts';
+import { areAllTips, type RefSnapshot, readRefSnapshot } from './ref-snapshot.ts';
 
 /** A bare repo that stays as it is until it is released. */
 export interface BareRepo {
@@ -30,6 +31,18 @@ export interface BareRepo {
   readonly wholePack: string | null;
   release(): void;
 }
+
+interface OpenOptions {
+  readonly mustBePure: boolean;
+  readonly signal: AbortSignal;
+  /**
+   * A client wants all that these reach. When that is what the refs reach, and is not here yet, `onWhole` is given the
+   * pack with it while it is written.
+   */
+  readonly clone?: { readonly wants: readonly Oid[]; readonly onWhole: OnWhole };
+}
+
+type OnWhole = (pack: GrowingPack) => void;
 
 interface Entry {
   /** What is done for this repo is done one after another. */
@@ -72,7 +85,7 @@ export class BareCache {
    * new, the rest find it there. `mustBePure`: with nothing in it that the refs do not reach, for callers that let a
    * client name objects. The caller releases it.
    */
-  open(repo: Repo, options: { mustBePure: boolean; signal: AbortSignal }): Promise<BareRepo> {
+  open(repo: Repo, options: OpenOptions): Promise<BareRepo> {
     const entry: Entry = this.#entries.get(repo.id) ?? {
       tail: Promise.resolve(),
       generation: null,
@@ -85,7 +98,9 @@ export class BareCache {
     return this.#inTurn(entry, async () => {
       options.signal.throwIfAborted();
       const snapshot = await readRefSnapshot(this.#app.db, repo);
-      const generation = await this.#current(entry, repo.id, snapshot);
+      const { clone } = options;
+      const onWhole = clone && areAllTips(clone.wants, snapshot) ? clone.onWhole : undefined;
+      const generation = await this.#current(entry, repo.id, snapshot, onWhole);
       const pure = options.mustBePure ? await this.#purified(entry, generation, repo.id) : generation;
       return this.#lease(entry, pure, snapshot);
     });
@@ -114,7 +129,12 @@ export class BareCache {
   }
 
   /** The generation, brought up to date. Never aborted by one caller: others wait for the same. */
-  async #current(entry: Entry, repoId: RepoId, snapshot: RefSnapshot): Promise<Generation> {
+  async #current(
+    entry: Entry,
+    repoId: RepoId,
+    snapshot: RefSnapshot,
+    onWhole: OnWhole | undefined,
+  ): Promise<Generation> {
     const { signal } = new AbortController();
     const { db } = this.#app;
     const key = JSON.stringify(snapshot);
@@ -132,7 +152,7 @@ export class BareCache {
       }
     }
     if (generation === null) {
-      generation = await buildGeneration(db, repoId, snapshot, await this.#folderOf(repoId));
+      generation = await buildGeneration(db, repoId, snapshot, await this.#folderOf(repoId), onWhole);
       entry.generation = generation;
       entry.view = null;
       void this.#evict();

@@ -5,11 +5,13 @@ import type { Db } from '#lib/base/db.ts';
 import { transaction } from '#lib/base/db.ts';
 import type { Oid, RepoId } from '#lib/base/ids.ts';
 import { EMPTY_TREE_OID } from '../git/tree.ts';
+import type { GrowingPack } from './growing-pack.ts';
 import { checkPresence } from './missing-among.ts';
 import { newObjects } from './new-objects.ts';
-import { ReachCheck } from './reach-check.ts';
-import { readAllRows, readRows } from './read-rows.ts';
-import type { RefSnapshot } from './ref-snapshot.ts';
+import type { PackBatch } from './pack-entry.ts';
+import { type OidKey, reachableObjects } from './reach-check.ts';
+import { inKeyOrder, readAllRows, readLinkedRows, readRows } from './read-rows.ts';
+import { type RefSnapshot, tipsOf } from './ref-snapshot.ts';
 import { runGit, startGit } from './run-git.ts';
 import { type WrittenPack, writePack } from './write-pack.ts';
 
@@ -37,6 +39,7 @@ export interface View {
   readonly key: string;
 }
 
+const OID_BYTES = 20;
 const CONFIG = '[core]\n\trepositoryformatversion = 0\n\tbare = true\n';
 
 async function emptyGeneration(parent: string): Promise<Generation> {
@@ -56,35 +59,65 @@ async function emptyGeneration(parent: string): Promise<Generation> {
   };
 }
 
-const tipsOf = (snapshot: RefSnapshot) => new Set(snapshot.refs.map((ref) => ref.oid));
-
 function addPack(generation: Generation, pack: WrittenPack): void {
   generation.packs.push(pack.path);
   generation.bytes += pack.sizeBytes;
 }
 
-/** A generation with everything that the database has of a repo, reachable or not. */
+/** Batches as they come. `onStray` is told of an object that is not expected, before it is passed on. */
+async function* comparedWith(
+  expected: Set<OidKey>,
+  batches: AsyncIterable<PackBatch>,
+  onStray: (oid: Buffer) => void,
+): AsyncGenerator<PackBatch> {
+  for await (const batch of batches) {
+    const { oids } = batch;
+    for (let at = 0; at < oids.length; at += OID_BYTES)
+      if (!expected.has(oids.toString('latin1', at, at + OID_BYTES)))
+        onStray(oids.subarray(at, at + OID_BYTES));
+    yield batch;
+  }
+}
+
+/**
+ * A generation with everything that the database has of a repo, reachable or not. `onWhole` is given its pack as soon
+ * as that is begun, when it will hold exactly what the refs reach.
+ */
 export async function buildGeneration(
   db: Db,
   repoId: RepoId,
   snapshot: RefSnapshot,
   parent: string,
+  onWhole?: (pack: GrowingPack) => void,
 ): Promise<Generation> {
   const generation = await emptyGeneration(parent);
-  const pack = join(generation.objects, 'pack');
-  const check = new ReachCheck();
+  const folder = join(generation.objects, 'pack');
+  generation.tips = tipsOf(snapshot);
   await transaction(db, async (tx) => {
     await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const { rows } = await tx.query<{ count: number }>(
-      'SELECT count(*)::int4 AS count FROM git_object WHERE repo_id = $1',
-      [repoId],
-    );
-    const count = rows[0]?.count ?? 0;
+    await inKeyOrder(tx);
+    const { count, linked } = await readLinkedRows(tx, repoId);
     if (count === 0) return;
-    addPack(generation, await writePack(pack, count, check.watch(readAllRows(tx, repoId))));
+    const reached = linked && (await reachableObjects(linked, generation.tips));
+    generation.isPure = reached?.size === count;
+    const rows = readAllRows(tx, repoId);
+    if (reached?.size !== count) {
+      addPack(generation, await writePack(folder, count, rows));
+      return;
+    }
+    let growing: GrowingPack | undefined;
+    const checked = comparedWith(reached, rows, (oid) => {
+      generation.isPure = false;
+      growing?.fail(
+        new Error(`repo ${repoId} lacks an object, and has ${oid.toString('hex')} that no ref reaches`),
+      );
+    });
+    const begin = (pack: GrowingPack) => {
+      growing = pack;
+      onWhole?.(pack);
+    };
+    addPack(generation, await writePack(folder, count, checked, begin));
   });
-  generation.tips = tipsOf(snapshot);
-  generation.isPure = await check.isAllReachable(generation.tips);
   return generation;
 }
 

@@ -1,78 +1,57 @@
 import { setImmediate } from 'node:timers/promises';
-import { hexOf, type Oid } from '#lib/base/ids.ts';
+import type { Oid } from '#lib/base/ids.ts';
 import { parseCommit, parseTag } from '../git/commit.ts';
 import { decodeObject, KIND, type StoredGitObject } from '../git/objects.ts';
-import { EMPTY_TREE_OID, MODE } from '../git/tree.ts';
-import type { PackRow } from './write-pack.ts';
+import { EMPTY_TREE_OID } from '../git/tree.ts';
 
-/** Beyond this git walks faster than we do. */
-const MAX_LINKED = 2000;
-const MAX_BYTES = 4 * 1024 * 1024;
 const YIELD_EVERY = 100;
-const SUBMODULE = MODE.submodule.toString(8);
+const [FOUR, SIX] = Buffer.from('46');
 
-/** Looks at rows on their way into a pack, and then knows for a small repo whether refs reach all of them. */
-export class ReachCheck {
-  readonly #linked = new Map<Oid, StoredGitObject>();
-  readonly #blobs = new Set<Oid>();
-  #bytes = 0;
-  #isLarge = false;
+/** An oid as bytes in a string: half as long as hex, and made much faster from a row. */
+export type OidKey = string;
 
-  /** Passes rows on. Keeps copies of commits, trees and tags, at most 4 MiB. */
-  async *watch(batches: AsyncIterable<readonly PackRow[]>): AsyncGenerator<readonly PackRow[]> {
-    for await (const rows of batches) {
-      if (!this.#isLarge) for (const row of rows) this.#note(row);
-      yield rows;
+const keyOf = (oid: Oid): OidKey => Buffer.from(oid, 'hex').toString('latin1');
+
+/**
+ * Given all commits, trees and tags of a repo: all that its tips reach, if that is all of those and what they name. Null
+ * when some are not reached. What is missing is named too.
+ */
+export async function reachableObjects(
+  linked: readonly StoredGitObject[],
+  tips: Iterable<Oid>,
+): Promise<Set<OidKey> | null> {
+  const open: Oid[] = [...tips];
+  const left = new Map(linked.map((object) => [object.oid, object]));
+  const keys = new Set(linked.map(({ oid }) => keyOf(oid)));
+  const seen = new Set<Oid>([EMPTY_TREE_OID]); // everybody has it
+  for (let oid = open.pop(); oid !== undefined; oid = open.pop()) {
+    if (seen.has(oid)) continue;
+    seen.add(oid);
+    const object = left.get(oid);
+    if (object === undefined) {
+      keys.add(keyOf(oid)); // a blob that was tagged, or what is missing
+      continue;
     }
-  }
-
-  #note({ oid, kind, sizeBytes, data }: PackRow): void {
-    const id = hexOf<Oid>(oid);
-    if (kind === KIND.blob) {
-      this.#blobs.add(id);
-      return;
+    left.delete(oid);
+    const content = await decodeObject(object);
+    if (object.kind === KIND.tree) addEntries(content, open, keys);
+    else if (object.kind === KIND.tag) open.push(parseTag(content).object);
+    else {
+      const { tree, parents } = parseCommit(content);
+      open.push(tree, ...parents);
     }
-    this.#linked.set(id, { oid: id, kind, sizeBytes, data: Buffer.from(data) });
-    this.#bytes += data.length;
-    this.#isLarge ||= this.#linked.size > MAX_LINKED || this.#bytes > MAX_BYTES;
+    if (seen.size % YIELD_EVERY === 0) await setImmediate();
   }
-
-  /** Whether `tips` reach every row that passed. False as well when there were too many to say. */
-  async isAllReachable(tips: Iterable<Oid>): Promise<boolean> {
-    if (this.#isLarge) return false;
-    let steps = 0;
-    const open = [...tips];
-    for (let oid = open.pop(); oid !== undefined; oid = open.pop()) {
-      this.#blobs.delete(oid);
-      const object = this.#linked.get(oid);
-      if (object === undefined) continue;
-      this.#linked.delete(oid);
-      open.push(...(await linksOf(object)));
-      if (++steps % YIELD_EVERY === 0) await setImmediate();
-    }
-    this.#linked.delete(EMPTY_TREE_OID); // everybody has it
-    return this.#linked.size === 0 && this.#blobs.size === 0;
-  }
+  left.delete(EMPTY_TREE_OID);
+  return left.size === 0 ? keys : null;
 }
 
-async function linksOf(object: StoredGitObject): Promise<Oid[]> {
-  const content = await decodeObject(object);
-  if (object.kind === KIND.tag) return [parseTag(content).object];
-  if (object.kind === KIND.commit) {
-    const { tree, parents } = parseCommit(content);
-    return [tree, ...parents];
-  }
-  return entriesOf(content);
-}
-
-/** Oids in a tree but for those of submodules; names, which cost most of parseTree, are passed over. */
-function entriesOf(content: Buffer): Oid[] {
-  const oids: Oid[] = [];
+/** Sorts a tree's entries by the first digits of their modes: 40000 is a folder, 160000 a submodule, all else a blob. */
+function addEntries(content: Buffer, trees: Oid[], keys: Set<OidKey>): void {
   for (let at = 0; at < content.length; ) {
     const zero = content.indexOf(0, at);
-    const isSubmodule = content.toString('latin1', at, at + 6) === SUBMODULE;
-    if (!isSubmodule) oids.push(content.toString('hex', zero + 1, zero + 21) as Oid);
+    if (content[at] === FOUR) trees.push(content.toString('hex', zero + 1, zero + 21) as Oid);
+    else if (content[at + 1] !== SIX) keys.add(content.toString('latin1', zero + 1, zero + 21));
     at = zero + 21;
   }
-  return oids;
 }

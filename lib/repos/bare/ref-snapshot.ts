@@ -22,3 +22,13 @@ export async function readRefSnapshot(
   const refs = rows.map((row) => ({ name: row.name, oid: hexOf<Oid>(row.oid) }));
   return { refs, head: `refs/heads/${repo.defaultBranch}` };
 }
+
+/** What the refs of a snapshot point to. */
+export const tipsOf = (snapshot: RefSnapshot): Set<Oid> => new Set(snapshot.refs.map(({ oid }) => oid));
+
+/** Whether a client that wants these wants all that the refs point to, and nothing else. */
+export function areAllTips(wants: readonly Oid[], snapshot: RefSnapshot): boolean {
+  const tips = tipsOf(snapshot);
+  const asked = new Set(wants);
+  return asked.size === tips.size && [...asked].every((oid) => tips.has(oid));
+}

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { transaction } from '#lib/base/db.ts';
-import { bytesOf, type RepoId, type Sha256 } from '#lib/base/ids.ts';
+import type { RepoId, Sha256 } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
+import { askedChunks } from '../files/xet/asked-chunks.ts';
 import { chunkCount, rawEnd, storedEnd } from '../files/xet/chunk-table.ts';
 import { domainOf, insertXorb, liveXorbs } from '../files/xet/db.ts';
 import { hashStoredXorb } from '../files/xet/hash-stored-xorb.ts';
@@ -25,7 +26,7 @@ export interface Rebuilt {
 type Say = (text: string) => void;
 
 /** Which domains (by namespace) need a xorb; from all logs. */
-type Wanted = Map<string, Set<string>>;
+type Wanted = Map<string, Set<string | null>>;
 
 async function readWanted(app: App, rebuilt: Rebuilt, say: Say): Promise<Wanted> {
   const wanted: Wanted = new Map();
@@ -116,18 +117,19 @@ async function fileOf(app: App, domainId: number, logged: LoggedFile): Promise<R
   );
   const ids = new Map(rows.map((row) => [row.hash.toString('hex'), row.id]));
   if (ids.size !== hashes.length) return null;
+  const terms = logged.terms.map(([hash, start, end, rawBytes]) => ({
+    xorbId: ids.get(hash) as number,
+    start,
+    end,
+    rawBytes,
+  }));
   return {
     hash: Buffer.from(logged.hash, 'hex'),
     sha256: logged.sha256 as Sha256,
     sizeBytes: logged.sizeBytes,
     state: logged.state,
-    asked: [], // MERGE: the chunk index is rebuilt apart
-    terms: logged.terms.map(([hash, start, end, rawBytes]) => ({
-      xorbId: ids.get(hash) as number,
-      start,
-      end,
-      rawBytes,
-    })),
+    asked: await askedChunks(app.db, terms),
+    terms,
   };
 }
 
@@ -191,8 +193,7 @@ async function raiseEpochs(app: App): Promise<void> {
 /**
  * Makes xorb, xet_file, xet_file_xorb, xet_shard and the edges of repos again from what the store holds: xorbs tell
  * their own hashes, the logs tell which files were made of them and whose they are. Adds only what is missing, so it
- * may be stopped and run again at any time; the hub may run. Chunks that clients ask about are found again by the
- * job that fills chunk_index from new uploads. Time: one reading of every xorb that has no row.
+ * may be stopped and run again at any time; the hub may run. Time: one reading of every xorb that has no row.
  */
 export async function rebuildXet(app: App, say: Say = () => {}): Promise<Rebuilt> {
   const rebuilt: Rebuilt = { logs: 0, xorbs: 0, files: 0, edges: 0, lost: 0 };

@@ -3,14 +3,15 @@ import { parseSha256, type Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { requireRead } from '../access.ts';
 import { checkPath } from '../check-path.ts';
-import { MAX_PREUPLOAD_FILES, type PreuploadRequest, preupload } from '../preupload.ts';
-import { type Room, readRoom } from '../storage/require-room.ts';
-import { requireRoomFor } from '../storage/require-room-for.ts';
-import type { RepoRef } from '../types.ts';
+import { decideModes } from '../preupload.ts';
+import { quotaExceeded, type Room, readRoom } from '../storage/require-room.ts';
+import type { Repo, RepoRef } from '../types.ts';
 import { findStored, sizesStored } from './find-stored.ts';
 import { requireTarget } from './require-target.ts';
 import { refuseTooMuch, type UploadRight } from './require-upload.ts';
 import { checkSize } from './tus/create-upload.ts';
+
+const FILES_AT_ONCE = 1000;
 
 /** A file that shall be uploaded, as the client knows it. */
 export interface CandidateFile {
@@ -42,14 +43,14 @@ export interface Preflight {
   readonly transfer: 'tus' | 'direct';
   /** Why none of the files can be taken, for people. */
   readonly refused: string | null;
-  /** The limit that leaves the least room, if there is one. */
+  /** The tightest limit on what may be stored, when there is one. */
   readonly room?: Room;
   readonly files: readonly Verdict[];
 }
 
 /**
  * Says before the first byte what an upload of these files would meet: the right to write, the revision, protection,
- * rules for paths and sizes, a guest's limit, quotas, and what need not be sent because the caller may read it already.
+ * rules for paths and sizes, a guest's limit, and what need not be sent because the caller may read it already.
  * Nothing changes. Throws repo_not_found only (and unauthenticated): every other refusal is in the answer.
  */
 export async function preflight(ctx: Ctx, ref: RepoRef, request: PreflightRequest): Promise<Preflight> {
@@ -62,11 +63,13 @@ export async function preflight(ctx: Ctx, ref: RepoRef, request: PreflightReques
   } catch (error) {
     return { transfer, ...refuseAll(error, request.files) };
   }
-  const files = await judge(ctx, ref, right, request);
-  const refused =
-    (await refusalOfGuest(ctx, right, request.files, files)) ??
-    (await refusalOfQuota(ctx, right, request.files, files));
-  const room = right.isGuest ? null : await readRoom(ctx, right.repo.id);
+  const files = await judge(ctx, right, request);
+  const moreBytes = bytesToSend(request.files, files);
+  const room = await readRoom(ctx, right.repo.id);
+  const isFull = room !== null && moreBytes > 0 && room.usedBytes + moreBytes > room.limitBytes;
+  const refused = isFull
+    ? quotaExceeded(room, moreBytes).message
+    : await refusalOfGuest(ctx, right, moreBytes);
   return { transfer, refused, ...(room && { room }), files };
 }
 
@@ -102,13 +105,12 @@ function refusalOf({ path, sizeBytes, sha256 }: CandidateFile): string | null {
 
 async function judge(
   ctx: Ctx,
-  ref: RepoRef,
   { repo, isGuest }: UploadRight,
   request: PreflightRequest,
 ): Promise<Verdict[]> {
   const refusals = new Map(request.files.map((file) => [file, refusalOf(file)]));
   const possible = request.files.filter((file) => refusals.get(file) === null);
-  const modes = await modesOf(ctx, ref, request, possible);
+  const modes = await modesOf(ctx, repo, request.revision, possible);
   const stored = await findStored(
     ctx,
     repo.id,
@@ -131,63 +133,44 @@ async function judge(
 
 const IGNORED = 'the .gitignore of this repository leaves it out';
 
-/** What the Hub's own preupload says of each path: the rule is in one place. */
+/** The rule of the Hub's own preupload, for each path. */
 async function modesOf(
   ctx: Ctx,
-  ref: RepoRef,
-  { revision, createPr }: PreflightRequest,
+  repo: Repo,
+  revision: string,
   files: readonly CandidateFile[],
 ): Promise<Map<string, 'lfs' | 'regular' | 'ignored'>> {
   const modes = new Map<string, 'lfs' | 'regular' | 'ignored'>();
-  for (let at = 0; at < files.length; at += MAX_PREUPLOAD_FILES) {
+  for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
     const some = files
-      .slice(at, at + MAX_PREUPLOAD_FILES)
-      .map(({ path, sizeBytes, sample }): PreuploadRequest['files'][number] => ({
-        path,
-        sizeBytes,
-        sample: sample ?? Buffer.alloc(0),
-      }));
-    const answer = await preupload(ctx, ref, revision, {
-      files: some,
-      opensPull: createPr,
-      ignoresRoom: true,
-    });
+      .slice(at, at + FILES_AT_ONCE)
+      .map(({ path, sizeBytes, sample }) => ({ path, sizeBytes, sample: sample ?? Buffer.alloc(0) }));
+    const answer = await decideModes(ctx, repo, revision, { files: some });
     for (const { path, uploadMode, shouldIgnore } of answer.files)
       modes.set(path, shouldIgnore ? 'ignored' : uploadMode);
   }
   return modes;
 }
 
-/** What must be sent or linked needs room, but for what may be here already. */
-async function refusalOfQuota(
-  ctx: Ctx,
-  { repo }: UploadRight,
-  files: readonly CandidateFile[],
-  verdicts: readonly Verdict[],
-): Promise<string | null> {
-  const sizes = files.flatMap((file, i) =>
-    verdicts[i]?.how === 'upload' || verdicts[i]?.how === 'stored' ? [file.sizeBytes] : [],
-  );
-  try {
-    await requireRoomFor(ctx, repo.id, sizes);
-    return null;
-  } catch (error) {
-    return reasonOf(error);
+/** Bytes that would come, each content once as far as its hash is known. */
+function bytesToSend(files: readonly CandidateFile[], verdicts: readonly Verdict[]): number {
+  const seen = new Set<string>();
+  let bytes = 0;
+  for (const [i, { sha256, sizeBytes }] of files.entries()) {
+    if (verdicts[i]?.how !== 'upload' || (sha256 !== undefined && seen.has(sha256))) continue;
+    if (sha256 !== undefined) seen.add(sha256);
+    bytes += sizeBytes;
   }
+  return bytes;
 }
 
 /** A guest's files count against what guests may bring. */
 async function refusalOfGuest(
   ctx: Ctx,
   { repo, isGuest }: UploadRight,
-  files: readonly CandidateFile[],
-  verdicts: readonly Verdict[],
+  moreBytes: number,
 ): Promise<string | null> {
   if (!isGuest || ctx.principal.kind !== 'user') return null;
-  const moreBytes = files.reduce(
-    (sum, file, i) => sum + (verdicts[i]?.how === 'upload' ? file.sizeBytes : 0),
-    0,
-  );
   try {
     await refuseTooMuch(ctx.config, ctx.db, { repoId: repo.id, userId: ctx.principal.id, moreBytes });
     return null;

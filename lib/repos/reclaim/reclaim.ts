@@ -5,7 +5,7 @@ import type { App } from '#lib/identity/context.ts';
 import { BRAKE_FLOOR, type BrakeFloor, brakeReason } from './brake.ts';
 import { condemnXorbs, dropPins, releaseCondemned } from './condemn-xorbs.ts';
 import { deleteBytes } from './delete-bytes.ts';
-import { deleteDoomedFiles, doomUnused, releaseDoomedObjects } from './doom.ts';
+import { deleteDoomedFiles, deleteEmptyLogs, doomFiles, doomObjects, releaseDoomedObjects } from './doom.ts';
 import { takeOrphans } from './find-orphans.ts';
 import { MissingObject } from './mark-reachable.ts';
 import { plan, planItems, planTotals } from './plan.ts';
@@ -40,19 +40,28 @@ export interface ReclaimSeams {
   readonly brakeFloor?: BrakeFloor;
 }
 
-async function prepareRun(app: Parts, options: ReclaimOptions, pinned: PinnedCommits, id: number) {
+async function prepareRun(
+  app: Parts,
+  options: ReclaimOptions,
+  pinned: PinnedCommits,
+  id: number,
+): Promise<Run & { readonly held: { byBackup: boolean } }> {
   const { rows } = await app.db.query<{ now: Date }>('SELECT now() AS now');
   const now = rows[0]?.now as Date;
   const at = options.at ?? now;
-  const graceMs = options.isNow ? 0 : app.config.LARDER_GC_GRACE_HOURS * HOUR_MS;
-  const run: Run = {
+  const fullGraceMs = app.config.LARDER_GC_GRACE_HOURS * HOUR_MS;
+  const graceMs = options.isNow ? 0 : fullGraceMs;
+  const held = { byBackup: false };
+  return {
     app,
+    held,
     id,
     at,
     travelMs: at.getTime() - now.getTime(),
     options,
     pinned,
     graceMs,
+    fullGraceMs,
     doomMs: Math.min(graceMs, DOOM_MS),
     linkMs: options.isNow ? 0 : LINK_MS,
     reflogMs: app.config.LARDER_REFLOG_DAYS * 24 * HOUR_MS,
@@ -61,8 +70,11 @@ async function prepareRun(app: Parts, options: ReclaimOptions, pinned: PinnedCom
       options.onPhase?.(text);
       await notePhase(app.db, id, text);
     },
+    heldByBackup() {
+      held.byBackup = true;
+      return 0;
+    },
   };
-  return run;
 }
 
 /** Takes what is dead in the repos; those that cannot be judged are left alone and named. */
@@ -101,8 +113,10 @@ interface Progress {
 /** Each phase looks for itself what is there: killed anywhere, the next run goes on. */
 async function takeBytes(run: Run): Promise<{ objects: number; bytes: number }> {
   await run.phase('dooming what nobody holds');
-  await doomUnused(run);
+  await doomFiles(run);
   await deleteDoomedFiles(run);
+  await deleteEmptyLogs(run);
+  await doomObjects(run);
   if (run.options.dropsPins) await dropPins(run);
   await condemnXorbs(run);
   await releaseCondemned(run);
@@ -113,7 +127,11 @@ async function takeBytes(run: Run): Promise<{ objects: number; bytes: number }> 
   return deleteBytes(run);
 }
 
-async function carryOut(session: Tx, run: Run, seams: ReclaimSeams): Promise<Omit<ReclaimOutcome, 'id'>> {
+async function carryOut(
+  session: Tx,
+  run: Awaited<ReturnType<typeof prepareRun>>,
+  seams: ReclaimSeams,
+): Promise<Omit<ReclaimOutcome, 'id'>> {
   await plan(session, run);
   if (seams.onItem) for await (const item of planItems(session, run)) await seams.onItem(item);
   const { brake, ...figures } = await readFigures(session);
@@ -144,6 +162,8 @@ async function carryOut(session: Tx, run: Run, seams: ReclaimSeams): Promise<Omi
   await failpoint('reclaim.planned');
   await takeRows(session, run, progress);
   const freed = await takeBytes(run);
+  if (run.held.byBackup)
+    progress.skipped.push({ repo: 'store', why: 'a backup is copying objects; the next run takes the rest' });
   return { state: 'done', result: resultOf(freed), message: '' };
 }
 

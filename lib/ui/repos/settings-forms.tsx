@@ -127,82 +127,87 @@ export function ProtectForm({ repo }: { repo: RepoRef }) {
   );
 }
 
-function PlaceFields(props: { prefix: string; namespaces: readonly string[]; owner: string; name: string }) {
+/** Asks for an owner and a name, and does something with them that ends on another page. */
+function PlaceForm(props: {
+  id: string;
+  namespaces: readonly string[];
+  owner: string;
+  name: string;
+  label: string;
+  onPlace: (place: { namespace: string; name: string }) => Promise<void>;
+}) {
   const t = useTranslator();
-  const owners = props.namespaces.includes(props.owner)
-    ? props.namespaces
-    : [props.owner, ...props.namespaces];
+  const { busy, error, onSubmit } = useForm(
+    ({ owner = '', name = '' }) => props.onPlace({ namespace: owner, name }),
+    { stayBusy: true },
+  );
+  const owners = [...new Set([props.owner, ...props.namespaces])];
   return (
-    <div className="grid gap-3 sm:grid-cols-[minmax(8rem,1fr)_2fr]">
-      <Field id={`${props.prefix}-owner`} label={t('history.owner')}>
-        <Select id={`${props.prefix}-owner`} name="owner" defaultValue={props.owner}>
-          {owners.map((owner) => (
-            <option key={owner}>{owner}</option>
-          ))}
-        </Select>
-      </Field>
-      <Field id={`${props.prefix}-name`} label={t('history.newName')}>
-        <Input
-          id={`${props.prefix}-name`}
-          name="name"
-          defaultValue={props.name}
-          maxLength={96}
-          required
-          {...plainText}
-        />
-      </Field>
-    </div>
+    <form method="post" onSubmit={onSubmit} className="flex max-w-lg flex-col gap-3">
+      <div className="grid gap-3 sm:grid-cols-[minmax(8rem,1fr)_2fr]">
+        <Field id={`${props.id}-owner`} label={t('history.owner')}>
+          <Select id={`${props.id}-owner`} name="owner" defaultValue={props.owner}>
+            {owners.map((owner) => (
+              <option key={owner}>{owner}</option>
+            ))}
+          </Select>
+        </Field>
+        <Field id={`${props.id}-name`} label={t('history.newName')}>
+          <Input
+            id={`${props.id}-name`}
+            name="name"
+            defaultValue={props.name}
+            maxLength={96}
+            required
+            {...plainText}
+          />
+        </Field>
+      </div>
+      <FormError error={error} />
+      <div>
+        <Send busy={busy} label={props.label} />
+      </div>
+    </form>
   );
 }
 
 /** Gives the repo another name or owner and goes there. */
 export function MoveForm({ repo, namespaces }: { repo: RepoRef; namespaces: readonly string[] }) {
   const [t, router] = [useTranslator(), useRouter()];
-  const { busy, error, onSubmit } = useForm(
-    async ({ owner = '', name = '' }) => {
-      await callHub('POST', '/api/repos/move', {
-        type: repo.type,
-        fromRepo: `${repo.namespace}/${repo.name}`,
-        toRepo: `${owner}/${name}`,
-      });
-      router.push(`${repoAddress({ type: repo.type, namespace: owner, name })}/settings`);
-      router.refresh();
-    },
-    { stayBusy: true },
-  );
   return (
-    <form method="post" onSubmit={onSubmit} className="flex max-w-lg flex-col gap-3">
-      <PlaceFields prefix="move" namespaces={namespaces} owner={repo.namespace} name={repo.name} />
-      <FormError error={error} />
-      <div>
-        <Send busy={busy} label={t('history.move')} />
-      </div>
-    </form>
+    <PlaceForm
+      id="move"
+      namespaces={namespaces}
+      owner={repo.namespace}
+      name={repo.name}
+      label={t('history.move')}
+      onPlace={async ({ namespace, name }) => {
+        await callHub('POST', '/api/repos/move', {
+          type: repo.type,
+          fromRepo: `${repo.namespace}/${repo.name}`,
+          toRepo: `${namespace}/${name}`,
+        });
+        router.push(`${repoAddress({ type: repo.type, namespace, name })}/settings`);
+        router.refresh();
+      }}
+    />
   );
 }
 
 /** Makes a copy and goes to it. */
 export function DuplicateForm({ repo, namespaces }: { repo: RepoRef; namespaces: readonly string[] }) {
   const [t, router] = [useTranslator(), useRouter()];
-  const { busy, error, onSubmit } = useForm(
-    async ({ owner = '', name = '' }) => {
-      await callHub('POST', apiAddress(repo, 'duplicate'), { repository: `${owner}/${name}` });
-      router.push(repoAddress({ type: repo.type, namespace: owner, name }));
-    },
-    { stayBusy: true },
-  );
   return (
-    <form method="post" onSubmit={onSubmit} className="flex max-w-lg flex-col gap-3">
-      <PlaceFields
-        prefix="duplicate"
-        namespaces={namespaces}
-        owner={namespaces[0] ?? repo.namespace}
-        name={`${repo.name.slice(0, 91)}-copy`}
-      />
-      <FormError error={error} />
-      <div>
-        <Send busy={busy} label={t('history.makeDuplicate')} />
-      </div>
-    </form>
+    <PlaceForm
+      id="duplicate"
+      namespaces={namespaces}
+      owner={namespaces[0] ?? repo.namespace}
+      name={`${repo.name.slice(0, 91)}-copy`}
+      label={t('history.makeDuplicate')}
+      onPlace={async ({ namespace, name }) => {
+        await callHub('POST', apiAddress(repo, 'duplicate'), { repository: `${namespace}/${name}` });
+        router.push(repoAddress({ type: repo.type, namespace, name }));
+      }}
+    />
   );
 }

@@ -56,7 +56,7 @@ async function Storage({ name }: { name: string }) {
   return (
     <div className="flex flex-col gap-3">
       <div>
-        <ButtonLink size="sm" href={`/settings/storage?of=${encodeURIComponent(name)}`}>
+        <ButtonLink size="sm" href={`/settings/usage?of=${encodeURIComponent(name)}`}>
           <HardDrive />
           {t('storage.see')}
         </ButtonLink>

@@ -1,4 +1,4 @@
-import { HardDrive, KeyRound, User } from 'lucide-react';
+import { Gauge, HardDrive, KeyRound, User } from 'lucide-react';
 import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { NewToken } from '../account/new-token.tsx';
@@ -14,15 +14,16 @@ import { requireReader } from '../require-reader.ts';
 import { pageContext } from '../server-context.ts';
 import { translator } from '../translator.ts';
 
-/** The settings of the reader, with their sections. */
+/** The pages of the reader's settings; administrators have one more. */
 export async function SettingsFrame({
   tab,
   children,
 }: {
-  tab: 'profile' | 'tokens' | 'storage';
+  tab: 'profile' | 'tokens' | 'usage' | 'storage';
   children: ReactNode;
 }) {
-  const t = await translator();
+  const [t, { principal }] = await Promise.all([translator(), pageContext()]);
+  const isAdmin = principal.kind === 'user' && principal.isAdmin;
   return (
     <div className="mx-auto max-w-3xl">
       <h1 className="text-xl font-semibold">{t('account.settings')}</h1>
@@ -38,11 +39,21 @@ export async function SettingsFrame({
               current: tab === 'tokens',
             },
             {
-              href: '/settings/storage',
-              label: t('storage.title'),
-              icon: <HardDrive />,
-              current: tab === 'storage',
+              href: '/settings/usage',
+              label: t('storage.usage'),
+              icon: <Gauge />,
+              current: tab === 'usage',
             },
+            ...(isAdmin
+              ? [
+                  {
+                    href: '/settings/storage',
+                    label: t('reclaim.title'),
+                    icon: <HardDrive />,
+                    current: tab === 'storage',
+                  },
+                ]
+              : []),
           ]}
         />
       </div>

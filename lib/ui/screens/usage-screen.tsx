@@ -16,12 +16,12 @@ import { SettingsFrame } from './settings-screen.tsx';
 
 /** What the reader and their organizations store, or what `of` names for an administrator of the hub. */
 export async function UsageScreen({ of }: { of: string | undefined }) {
-  const reader = await requireReader('/settings/storage');
+  const reader = await requireReader('/settings/usage');
   const ctx = await pageContext();
   const names = of === undefined ? [reader.name, ...reader.orgs.map((org) => org.name)] : [of];
   const usages = await orNotFound(Promise.all(names.map((name) => hub().readUsage(ctx, name))));
   return (
-    <SettingsFrame tab="storage">
+    <SettingsFrame tab="usage">
       {usages.map((usage) => (
         <Usage key={usage.namespace} usage={usage} />
       ))}

@@ -21,8 +21,8 @@ export function pktLine(payload: string | Buffer): Buffer {
 /** Payload of one line of side-band-64k, without its band. */
 const BAND_BYTES = 65_515;
 
-/** Bytes on one channel of side-band-64k, not copied: 1 is data, 2 is shown to people (gitprotocol-pack(5)). */
-export function onBand(band: 1 | 2, bytes: Buffer): Buffer[] {
+/** Bytes on one channel of side-band-64k, not copied: 1 is data, 2 is shown to people, 3 is the end (gitprotocol-pack(5)). */
+export function onBand(band: 1 | 2 | 3, bytes: Buffer): Buffer[] {
   const parts: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += BAND_BYTES) {
     const part = bytes.subarray(at, at + BAND_BYTES);

@@ -2,8 +2,9 @@ import { hubError } from '#lib/base/errors.ts';
 import { parseSha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { checkPath } from '../../check-path.ts';
-import { requireRoomFor } from '../../storage/require-room-for.ts';
+import { requireRoom } from '../../storage/require-room.ts';
 import type { RepoRef } from '../../types.ts';
+import { findFiles } from '../find-files.ts';
 import { MAX_FILE_BYTES } from '../lfs/part-plan.ts';
 import { requireTarget } from '../require-target.ts';
 import { refuseTooMuch } from '../require-upload.ts';
@@ -34,7 +35,7 @@ export function checkSize(sizeBytes: number): void {
 
 /**
  * Begins an upload of one file to a repo. All that can be refused is refused here, before a byte is sent: the right,
- * the revision, the path, the size, a guest's limit, too many unfinished uploads. Stores nothing but a row. Throws
+ * the revision, the path, the size, the quota, a guest's limit, too many unfinished uploads. Stores nothing but a row. Throws
  * repo_not_found, unauthenticated, forbidden, revision_not_found, invalid_path, invalid_input, too_large, quota_exceeded,
  * rate_limited.
  */
@@ -49,7 +50,9 @@ export async function createUpload(ctx: Ctx, ref: RepoRef, wanted: NewUpload): P
   const { sizeBytes } = wanted;
   const userId = ctx.principal.id;
   if (isGuest) await refuseTooMuch(ctx.config, ctx.db, { repoId: repo.id, userId, moreBytes: sizeBytes });
-  await requireRoomFor(ctx, repo.id, [sizeBytes]);
+  const isHeld =
+    claimedSha256 !== null && (await findFiles(ctx.db, repo.id, [claimedSha256])).has(claimedSha256);
+  if (!isHeld) await requireRoom(ctx, repo.id, sizeBytes);
   const expiresAt = new Date(ctx.clock.now() + UPLOAD_LIFETIME_MS);
   const row = { ...wanted, repoId: repo.id, userId, isGuest, claimedSha256, expiresAt };
   const limit = ctx.config.LARDER_OPEN_UPLOADS;

@@ -4,9 +4,9 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { findTusUpload, type TusUpload } from './db.ts';
 import { releaseLease, renewLease, takeLease } from './lease-db.ts';
 
-const RENEW_MS = 3_000;
-/** A client that cut its connection and resumes at once finds its own earlier request still ending. */
-const WAIT_MS = 3_000;
+const RENEW_MS = 2_000;
+/** A little longer than the lease of a writer that died: a client that resumes at once is not sent away. */
+const WAIT_MS = 8_000;
 const LOOK_AGAIN_MS = 100;
 
 /** The one answer for an upload that is not there and for one of others. */
@@ -24,22 +24,21 @@ export interface Hold {
   readonly upload: TusUpload;
   /** Aborts when another writer took over. */
   readonly signal: AbortSignal;
-  /** To be called when bytes moved: who shows no progress for ten seconds can be taken over. */
+  /** To be called when bytes moved: who shows no progress for six seconds can be taken over. */
   readonly progress: () => void;
 }
 
 /**
  * Runs `work` as the one writer of an open upload, on any of several processes. Another writer keeps it out for as
- * long as its bytes flow: `locked` after a short wait. Throws not_found, gone; conflict_exists never: an upload that
- * is done is left to `work` as null.
+ * long as its bytes flow: `locked` after a wait. Throws not_found, gone; an upload that is done is left to `work` as
+ * null.
  */
 export async function holdUpload<T>(
   ctx: Pick<Ctx, 'db' | 'log'>,
   id: string,
   work: (hold: Hold | null) => Promise<T>,
-  waitMs = WAIT_MS,
 ): Promise<T> {
-  const upload = await waitForLease(ctx, id, waitMs);
+  const upload = await waitForLease(ctx, id);
   if (upload === null) return work(null);
   const taken = new AbortController();
   let hasMoved = true;
@@ -72,8 +71,8 @@ export async function holdUpload<T>(
 }
 
 /** The upload with its lease, or null when it is done. */
-async function waitForLease(ctx: Pick<Ctx, 'db'>, id: string, waitMs: number): Promise<TusUpload | null> {
-  for (const until = performance.now() + waitMs; ; await sleep(LOOK_AGAIN_MS)) {
+async function waitForLease(ctx: Pick<Ctx, 'db'>, id: string): Promise<TusUpload | null> {
+  for (const until = performance.now() + WAIT_MS; ; await sleep(LOOK_AGAIN_MS)) {
     const held = await takeLease(ctx.db, id);
     if (held) return held;
     const upload = await findTusUpload(ctx.db, id);

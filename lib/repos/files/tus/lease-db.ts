@@ -3,9 +3,11 @@ import type { UploadedPart } from '#lib/storage/object-store.ts';
 import { COLUMNS, type TusColumns, type TusUpload, toUpload } from './db.ts';
 
 /** How long a writer that shows no progress keeps others out. */
-const LEASE = `interval '10 seconds'`;
-/** An upload expires this long after its last byte. */
+const LEASE = `interval '6 seconds'`;
+/** An upload expires this long after its last byte… */
 export const UPLOAD_LIFETIME_MS = 7 * 24 * 3600_000;
+/** …and at the latest this long after its beginning: before a store's own rule for abandoned parts could strike. */
+const LONGEST = `interval '28 days'`;
 
 /**
  * Makes the caller the one writer of an open upload, or returns null when another writer is alive. A writer that died
@@ -75,7 +77,7 @@ export async function recordPiece(
   const isPart = piece.kind === 'part';
   const { rowCount } = await db.query(
     `WITH moved AS (
-       UPDATE tus_upload SET received_bytes = $3, expires_at = $4, lease_until = now() + ${LEASE},
+       UPDATE tus_upload SET received_bytes = $3, expires_at = LEAST($4, created_at + ${LONGEST}), lease_until = now() + ${LEASE},
          tail_key = $5, tail_bytes = $6, key = COALESCE($7, key), next_part = GREATEST(next_part, $8 + 1)
        WHERE id = $1 AND fence = $2 AND state = 'open' RETURNING id),
      noted AS (INSERT INTO tus_part (upload_id, number, size_bytes, etag)

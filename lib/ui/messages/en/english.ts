@@ -8,6 +8,7 @@ import { frame } from './frame.ts';
 import { history } from './history.ts';
 import { home } from './home.ts';
 import { pulls } from './pulls.ts';
+import { reclaim } from './reclaim.ts';
 import { repo } from './repo.ts';
 import { storage } from './storage.ts';
 import { upload } from './upload.ts';
@@ -25,6 +26,7 @@ export const en = {
   history,
   home,
   pulls,
+  reclaim,
   repo,
   storage,
   upload,

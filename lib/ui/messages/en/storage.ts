@@ -1,5 +1,6 @@
 export const storage = {
   title: 'Storage',
+  usage: 'Usage',
   text: 'Where the bytes of the large files of this repository are. Small files, which git keeps itself, are not counted.',
   see: 'See storage',
   none: 'No large files yet',

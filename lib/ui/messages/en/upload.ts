@@ -17,7 +17,7 @@ export const upload = {
   moreFolder: 'Another folder',
   pasteHint: 'You can also paste files.',
   cut: 'Only the first {count, number} files were taken. Use “hf upload” for more.',
-  junk: '{count, number} system {count, plural, one {file was} other {files were}} left out.',
+  junk: '{count, number} system {count, plural, one {file} other {files}} left out.',
   unreadable: '{count, number} {count, plural, one {file} other {files}} could not be read.',
   nothing: 'There are no files in what you chose.',
   phase: {
@@ -29,7 +29,7 @@ export const upload = {
     paused: 'Paused',
     attention: 'Some files need you',
     held: 'Nothing is sent before you have decided',
-    complete: '{files, plural, one {The file is} other {All # files are}} in. Commit below.',
+    complete: 'Everything is in: {files, number} {files, plural, one {file} other {files}}. Commit below.',
   },
   progress: 'Progress of the whole upload',
   ofBytes: '{sent} of {total}',
@@ -77,7 +77,7 @@ export const upload = {
   refusedTitle: '{count, number} {count, plural, one {file} other {files}} cannot be uploaded',
   refusedMore: 'and {count, number} more',
   refusedGoOn: 'Remove and upload the rest',
-  missingTitle: 'Choose {count, plural, one {this file} other {these # files}} again to continue',
+  missingTitle: 'Choose {count, number} {count, plural, one {file} other {files}} again to continue',
   missingText:
     '{sent} of {total} are here already and are not sent again. A browser does not give files again by itself after a reload.',
   missingContinue: 'Continue',

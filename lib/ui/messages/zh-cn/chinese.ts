@@ -10,6 +10,7 @@ import { frame } from './frame.ts';
 import { history } from './history.ts';
 import { home } from './home.ts';
 import { pulls } from './pulls.ts';
+import { reclaim } from './reclaim.ts';
 import { repo } from './repo.ts';
 import { storage } from './storage.ts';
 import { upload } from './upload.ts';
@@ -27,6 +28,7 @@ export const zhCn = {
   history,
   home,
   pulls,
+  reclaim,
   repo,
   storage,
   upload,

@@ -1,5 +1,6 @@
 export const storage = {
   title: '存储',
+  usage: '用量',
   text: '本仓库的大文件占用的字节在哪里。由 git 自己保存的小文件不计入。',
   see: '查看存储',
   none: '还没有大文件',

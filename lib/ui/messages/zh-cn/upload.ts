@@ -77,7 +77,7 @@ export const upload = {
   refusedTitle: '有 {count, number} 个文件无法上传',
   refusedMore: '以及另外 {count, number} 个',
   refusedGoOn: '移除它们并上传其余文件',
-  missingTitle: '请重新选择{count, plural, other {这 # 个文件}}以继续',
+  missingTitle: '请重新选择 {count, number} 个文件以继续',
   missingText: '{total} 中已有 {sent} 传到，不会再次发送。刷新页面后，浏览器不会自动交还文件。',
   missingContinue: '继续',
   roomUsed: '已用 {used}，上限 {limit}（{what}）',

@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sweepStore } from '#lib/repos/files/sweep-store.ts';
+import { startRgw, type TestS3 } from '#tests/support/rgw.ts';
+import { sendByTus } from './js-client.ts';
+import { fileOf, startTusHub, type TusHub, tokenOf } from './tus-hub.ts';
+
+const MIB = 2 ** 20;
+const FIELDS = { path: 'model.bin', revision: 'main' };
+let s3: TestS3;
+let hub: TusHub;
+beforeAll(async () => {
+  s3 = await startRgw();
+  hub = await startTusHub({
+    S3_ENDPOINT: s3.endpoint,
+    S3_ACCESS_KEY_ID: s3.accessKeyId,
+    S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    S3_BUCKET: 'larder-tus',
+  });
+});
+afterAll(async () => {
+  await hub?.close();
+  await s3?.stop();
+});
+
+async function begunAtStore(): Promise<number> {
+  let count = 0;
+  for await (const _ of hub.app.store.listMultipart()) count += 1;
+  return count;
+}
+
+test('tus-js-client over S3: aborted, resumed, whole; nothing is left over', async () => {
+  const { bytes, sha256 } = fileOf(50 * MIB + 1);
+  const first = sendByTus(`${hub.url}/api/models/alice/one/tus`, tokenOf('alice'), bytes, {
+    metadata: { sha256 },
+  });
+  while (first.progress() < 25 * MIB) await sleep(5);
+  await first.upload.abort();
+  const url = first.upload.url as string;
+  await sendByTus(`${hub.url}/api/models/alice/one/tus`, tokenOf('alice'), bytes, { uploadUrl: url }).done;
+  expect((await hub.tus('HEAD', url)).headers.get('larder-sha256')).toBe(sha256);
+  expect((await hub.read('alice/one', sha256))?.equals(bytes)).toBe(true);
+  expect(await begunAtStore()).toBe(0);
+});
+
+test('pieces below the smallest part of S3 add up through a tail', async () => {
+  const { bytes, sha256 } = fileOf(25 * MIB + 7);
+  const location = await hub.create('alice/one', { ...FIELDS, sha256 }, bytes.length);
+  for (let at = 0; at < bytes.length; at += 3 * MIB)
+    expect((await hub.patch(location, at, bytes.subarray(at, at + 3 * MIB))).status).toBe(204);
+  expect((await hub.read('alice/one', sha256))?.equals(bytes)).toBe(true);
+  expect((await hub.keys()).filter((key) => key.startsWith('staging/'))).toEqual([]);
+});
+
+test('wrong bytes are removed from the bucket; cancelled and unknown uploads are given up there', async () => {
+  const before = await hub.keys();
+  const { bytes, sha256 } = fileOf(20 * MIB);
+  const location = await hub.create('alice/one', { ...FIELDS, sha256 }, bytes.length);
+  expect((await hub.patch(location, 0, Buffer.alloc(20 * MIB))).status).toBe(422);
+  const cancelled = await hub.create('alice/one', FIELDS, 40 * MIB);
+  expect((await hub.patch(cancelled, 0, bytes)).status).toBe(204);
+  expect(await begunAtStore()).toBe(1);
+  expect((await hub.tus('DELETE', cancelled)).status).toBe(204);
+  expect(await begunAtStore()).toBe(0);
+  await hub.app.store.beginMultipart('blob/aa/unknown');
+  const tomorrow = { ...hub.app.clock, now: () => Date.now() + 25 * 3600_000 };
+  expect(await sweepStore({ ...hub.app, clock: tomorrow })).toBe(1);
+  expect(await begunAtStore()).toBe(0);
+  expect(await hub.keys()).toEqual(before);
+});
+
+test('a browser that may reach the store is sent there, and may read what it answers; by configuration it is not', async () => {
+  const ask = async (of: TusHub) => {
+    const answer = await of.post('/api/models/alice/one/upload-preflight', { files: [] });
+    return ((await answer.json()) as { transfer: string }).transfer;
+  };
+  expect(await ask(hub)).toBe('direct');
+  const { bytes, sha256 } = fileOf(65 * MIB);
+  const batch = await hub.post('/alice/one.git/info/lfs/objects/batch', {
+    operation: 'upload',
+    transfers: ['multipart'],
+    objects: [{ oid: sha256, size: bytes.length }],
+  });
+  const { objects } = (await batch.json()) as {
+    objects: { actions: { upload: { href: string; header: Record<string, string> } } }[];
+  };
+  const { href, header } = (objects[0] as (typeof objects)[0]).actions.upload;
+  const origin = 'https://hub.example.org';
+  const size = Number(header.chunk_size);
+  const parts = [];
+  for (const [i, url] of Object.entries(header)
+    .filter(([key]) => key !== 'chunk_size')
+    .sort()
+    .map(([, url]) => url)
+    .entries()) {
+    const preflight = await fetch(url, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'PUT' },
+    });
+    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([200, origin]);
+    const body = new Uint8Array(bytes.subarray(i * size, (i + 1) * size));
+    const answer = await fetch(url, { method: 'PUT', headers: { origin }, body });
+    expect(answer.headers.get('access-control-expose-headers')?.toLowerCase()).toContain('etag');
+    parts.push({ partNumber: i + 1, etag: answer.headers.get('etag') });
+  }
+  const done = await fetch(href, {
+    method: 'POST',
+    headers: { origin: hub.url, 'content-type': 'application/json' },
+    body: JSON.stringify({ oid: sha256, parts }),
+  });
+  expect(done.status).toBe(200);
+  expect((await hub.read('alice/one', sha256))?.equals(bytes)).toBe(true);
+
+  const byHub = await startTusHub({
+    S3_ENDPOINT: s3.endpoint,
+    S3_ACCESS_KEY_ID: s3.accessKeyId,
+    S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+    S3_BUCKET: 'larder-tus',
+    LARDER_BROWSER_UPLOADS: 'hub',
+  });
+  expect(await ask(byHub)).toBe('tus');
+  await byHub.close();
+});
