@@ -132,7 +132,7 @@ test('a file that came whole is cut as hf_xet cuts it, loses no byte at any door
   expect(ids.rowCount).toBe(0);
   const after = await db.query<{ raw: string }>('SELECT sum(raw_bytes) AS raw FROM xorb');
   expect(Number(after.rows[0]?.raw) - before).toBeLessThan(10_000); // the small file
-});
+}, 240_000);
 
 test('an object that is not what it should be is left whole, and the others of the repo are converted', async () => {
   const folder = join(dir, 'damaged');
