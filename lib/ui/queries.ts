@@ -7,6 +7,8 @@ import { listTokens } from '#lib/identity/list-tokens.ts';
 import { readSession } from '#lib/identity/read-session.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
 import { readReclaimable } from '#lib/repos/reclaim/read-reclaimable.ts';
+import { readUsage } from '#lib/repos/storage/read-usage.ts';
+import { summarizeStorage } from '#lib/repos/storage/summarize-storage.ts';
 import { render } from './markdown/render-pool.ts';
 import { branchesPage } from './view-models/branches-page.ts';
 import { readCard } from './view-models/card.ts';
@@ -22,6 +24,7 @@ import { placeInRepo } from './view-models/place-in-repo.ts';
 import { reflogPage } from './view-models/reflog-page.ts';
 import { repoOverview } from './view-models/repo-overview.ts';
 import { repoSettingsPage } from './view-models/repo-settings-page.ts';
+import { storagePage } from './view-models/storage-page.ts';
 
 /**
  * Everything the pages ask of the hub. server.ts loads this module and hands it over (hub.ts), so that domain code
@@ -50,6 +53,9 @@ export const queries = {
   readCard,
   readReclaimable,
   readSession,
+  readUsage,
+  storagePage,
+  summarizeStorage,
   render,
   reflogPage,
   repoOverview,

@@ -69,7 +69,7 @@ async function makeXorbs(app: App, wanted: Wanted, rebuilt: Rebuilt, say: Say): 
     if (hashed === null) continue;
     let isUsed = false;
     for (const namespaceId of wanted.get(hashed.hash.toString('hex')) ?? []) {
-      const domainId = (await domainOf(app.db, namespaceId)).id;
+      const domainId = (await domainOf(app.db, namespaceId || null)).id;
       if ((await liveXorbs(app.db, domainId, [hashed.hash])).length > 0) continue;
       // One object belongs to one xorb row: whoever collects the one must not take the bytes of the other.
       const objectKey = isUsed ? await copyObject(app, key, sizeBytes) : key;
@@ -144,7 +144,7 @@ async function makeFile(
   envelope: ShardEnvelope,
   logged: LoggedFile,
 ): Promise<boolean> {
-  const domainId = (await domainOf(app.db, envelope.namespaceId)).id;
+  const domainId = (await domainOf(app.db, envelope.namespaceId || null)).id;
   const file = await fileOf(app, domainId, logged);
   if (file === null) return false;
   const owner = { domainId, repoId: envelope.repoId as RepoId, userId: envelope.userId, isGuest: false };

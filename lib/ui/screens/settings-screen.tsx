@@ -1,4 +1,4 @@
-import { HardDrive, KeyRound, User } from 'lucide-react';
+import { Gauge, HardDrive, KeyRound, User } from 'lucide-react';
 import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { NewToken } from '../account/new-token.tsx';
@@ -19,7 +19,7 @@ export async function SettingsFrame({
   tab,
   children,
 }: {
-  tab: 'profile' | 'tokens' | 'storage';
+  tab: 'profile' | 'tokens' | 'usage' | 'storage';
   children: ReactNode;
 }) {
   const [t, { principal }] = await Promise.all([translator(), pageContext()]);
@@ -37,6 +37,12 @@ export async function SettingsFrame({
               label: t('account.tokens'),
               icon: <KeyRound />,
               current: tab === 'tokens',
+            },
+            {
+              href: '/settings/usage',
+              label: t('storage.usage'),
+              icon: <Gauge />,
+              current: tab === 'usage',
             },
             ...(isAdmin
               ? [

@@ -62,9 +62,13 @@ export async function putXorb(
   });
 }
 
-async function storeXorb(
+/**
+ * Stores a xorb that may be sent piece by piece, checked as putXorb says; `lostKey` is the object of a row whose bytes
+ * the store lost. Throws XetInvalid.
+ */
+export async function storeXorb(
   app: App,
-  grant: XetGrant,
+  grant: Pick<XetGrant, 'domainId' | 'repoId'>,
   upload: { hashBytes: Buffer; body: Readable; sizeBytes: number; lostKey: string | null },
   signal: AbortSignal,
 ): Promise<{ wasInserted: boolean }> {

@@ -10,6 +10,7 @@ import { home } from './home.ts';
 import { pulls } from './pulls.ts';
 import { reclaim } from './reclaim.ts';
 import { repo } from './repo.ts';
+import { storage } from './storage.ts';
 import { upload } from './upload.ts';
 import { words } from './words.ts';
 
@@ -27,6 +28,7 @@ export const en = {
   pulls,
   reclaim,
   repo,
+  storage,
   upload,
   words,
 } as const;

@@ -12,6 +12,7 @@ import { home } from './home.ts';
 import { pulls } from './pulls.ts';
 import { reclaim } from './reclaim.ts';
 import { repo } from './repo.ts';
+import { storage } from './storage.ts';
 import { upload } from './upload.ts';
 import { words } from './words.ts';
 
@@ -29,6 +30,7 @@ export const zhCn = {
   pulls,
   reclaim,
   repo,
+  storage,
   upload,
   words,
 } satisfies Translation<typeof en>;
