@@ -25,7 +25,7 @@ function afterVerdict(
     case 'upload':
     case 'stored': {
       const sendsAtOnce = verdict.maybeStored === false && transfer === 'tus';
-      return { how: 'upload', step: sendsAtOnce ? 'send' : 'hash' };
+      return { how: 'upload', step: sendsAtOnce ? 'send' : 'hash', mayGoDirect: transfer === 'direct' };
     }
     default:
       return { state: 'failed', reason: '' };
@@ -42,7 +42,8 @@ export class RunSteps {
   private readonly hasher = new Hasher();
   private readonly stops = new Map<string, AbortController>();
   private readonly sending = new Set<string>();
-  private transfer: Preflight['transfer'] = 'tus';
+  /** False once the store could not be reached from this browser. */
+  private canReachStore = true;
   private hashing: string | null = null;
   private large: string | null = null;
   private isAsking = false;
@@ -125,7 +126,6 @@ export class RunSteps {
     if (answer) {
       run.room = answer.room;
       run.blocked = answer.refused;
-      this.transfer = answer.transfer;
       for (const { id, path } of items) {
         const isStill = run.queue.get(id)?.step === 'preflight';
         if (isStill && answer.refused === null)
@@ -196,8 +196,8 @@ export class RunSteps {
           send: (options) => {
             const item = run.queue.get(id);
             if (!item) throw new DOMException('stopped', 'AbortError');
-            return sendFile({ ...options, place: run.place, item }, this.transfer, () => {
-              this.transfer = 'tus';
+            return sendFile({ ...options, place: run.place, item }, this.canReachStore, () => {
+              this.canReachStore = false;
             });
           },
         },

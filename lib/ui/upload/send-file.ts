@@ -10,11 +10,12 @@ const DIRECT_FROM_BYTES = 64 * 1024 * 1024;
  */
 export async function sendFile(
   options: SendOptions,
-  transfer: 'tus' | 'direct',
+  canReachStore: boolean,
   onUnreachable: () => void,
 ): Promise<string | null> {
   const { item } = options;
-  const isDirect = transfer === 'direct' && item.sizeBytes > DIRECT_FROM_BYTES && item.uploadUrl === null;
+  const isDirect =
+    canReachStore && item.mayGoDirect && item.sizeBytes > DIRECT_FROM_BYTES && item.uploadUrl === null;
   if (isDirect) {
     try {
       const sha256 = await sendDirect(options);

@@ -42,7 +42,9 @@ export interface UploadItem {
   readonly sha256: string | null;
   /** Address of the upload at the hub, by which it continues. */
   readonly uploadUrl: string | null;
-  /** The upload to the store itself, if it goes there. */
+  /** Whether the hub lets it go to the store itself. */
+  readonly mayGoDirect: boolean;
+  /** The upload to the store itself, once begun. */
   readonly direct: DirectSession | null;
   readonly hashedBytes: number;
   /** What was handed to the network; after a break it goes back to what arrived. */
@@ -84,6 +86,7 @@ export function newItem(id: string, source: string, file: File): UploadItem {
     reason: '',
     sha256: null,
     uploadUrl: null,
+    mayGoDirect: false,
     direct: null,
     hashedBytes: 0,
     sentBytes: 0,
