@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Larder's one command: node bin/larder.mjs <start|test|dev|build|worker|bench|check|doctor> [flags]
+// Larder's one command: node bin/larder.mjs <start|test|dev|build|worker|bench|check|backup|restore|doctor> [flags]
 // Plain JavaScript without dependencies: this file and its neighbours *.mjs run on any Node from 18 before
 // anything is installed. They find a fit Node, install, and hand over to launcher/main.ts.
 import { fileURLToPath } from 'node:url';

@@ -12,8 +12,7 @@ import { rebuildXet } from '#lib/repos/check/rebuild-xet.ts';
 import { readCheckOptions } from './check-options.ts';
 import { CheckReport } from './check-report.ts';
 import { createDriver } from './create-driver.ts';
-
-const SAY_EVERY_MS = 5_000;
+import { speaker } from './speaker.ts';
 
 const options = readCheckOptions(process.argv.slice(2));
 const config = loadConfig();
@@ -48,15 +47,4 @@ try {
   });
 } finally {
   await closeApp(app);
-}
-
-/** Says how far it has come on stderr, every few seconds. */
-function speaker(): (text: string) => void {
-  const startedAt = Date.now();
-  let saidAt = startedAt;
-  return (text) => {
-    if (Date.now() - saidAt < SAY_EVERY_MS) return;
-    saidAt = Date.now();
-    process.stderr.write(`${text} in ${Math.round((saidAt - startedAt) / 1000)} s\n`);
-  };
 }

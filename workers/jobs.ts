@@ -12,6 +12,7 @@ import { sweepSessions } from '#lib/identity/sweep-sessions.ts';
 import { handleJob, type JobHandler } from '#lib/jobs/run-jobs.ts';
 import { sweepUploadsJob } from '#lib/repos/files/lfs/jobs.ts';
 import { sweepUploads } from '#lib/repos/files/lfs/sweep-uploads.ts';
+import { scrubJob, scrubObjects } from '#lib/repos/files/scrub-objects.ts';
 import { sweepStore } from '#lib/repos/files/sweep-store.ts';
 import { sweepTusUploads } from '#lib/repos/files/tus/sweep-tus-uploads.ts';
 import { xetFileRegistered } from '#lib/repos/files/xet/jobs.ts';
@@ -49,5 +50,8 @@ export const jobHandlers: readonly JobHandler<App>[] = [
     },
     { cron: '17 * * * *' },
   ),
+  handleJob(scrubJob, async (app: App, _data, signal) => void (await scrubObjects(app, signal)), {
+    cron: '*/10 * * * *',
+  }),
   handleJob(sweepSessionsJob, async (app: App) => void (await sweepSessions(app)), { cron: '43 3 * * *' }),
 ];

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { pendingMigrations } from '#lib/base/migrate.ts';
+import { readStoredHealth } from '#lib/repos/files/read-health.ts';
 import type { Finding } from './doctor.ts';
 import type { Options } from './options.ts';
 
@@ -23,7 +24,10 @@ export async function examineDatabase(url: string, options: Options, report: Rep
   try {
     await version(client, report);
     await skew(client, report);
-    if (await migrations(client, report)) await contents(client, options, report);
+    if (await migrations(client, report)) {
+      await contents(client, options, report);
+      await stored(client, report);
+    }
   } finally {
     await client.end();
   }
@@ -101,4 +105,24 @@ async function contents(client: pg.Client, options: Options, report: Report): Pr
       ? { subject: 'secret', state: 'ok', text: external ? 'LARDER_SECRET' : 'in the database' }
       : { subject: 'secret', state: 'note', text: 'none yet', mend: 'npm start makes one' },
   );
+}
+
+/** What the scrub has found: objects that are lost, and whether it keeps up. */
+async function stored(client: pg.Client, report: Report): Promise<void> {
+  const { objects, bytes, lost, unread, lostKeys } = await readStoredHealth(client);
+  if (lost > 0)
+    report({
+      subject: 'stored bytes',
+      state: 'broken',
+      text: `${lost} of ${objects + lost} objects are missing or damaged: ${lostKeys.join(', ')}`,
+      mend: 'npm run check says which files they are; uploading the same bytes again heals them',
+    });
+  else if (unread > 0)
+    report({
+      subject: 'stored bytes',
+      state: 'note',
+      text: `${unread} of ${objects} objects were not read again for 30 days`,
+      mend: 'raise LARDER_SCRUB_BYTES_PER_SECOND, or run npm run check -- --full',
+    });
+  else report({ subject: 'stored bytes', state: 'ok', text: `${objects} objects, ${bytes} bytes` });
 }

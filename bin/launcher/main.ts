@@ -15,8 +15,10 @@ const COMMANDS: Record<string, Command> = {
     return 0;
   },
   worker: async (args) => (await import('./program.ts')).runWorker(readOptions(args)),
-  check: async (args) => (await import('./program.ts')).runCheck(readOptions(args)),
   gc: async (args) => (await import('./program.ts')).runReclaim(passingOn(args)),
+  check: async (args) => (await import('./program.ts')).runCheck(passingOn(args)),
+  backup: async (args) => (await import('./program.ts')).runBackup(passingOn(args)),
+  restore: async (args) => (await import('./program.ts')).runRestore(passingOn(args)),
   bench: async (args) => (await import('./program.ts')).runBench(args),
   doctor: async (args) => (await import('./doctor.ts')).doctor(readOptions(args)),
   test: async (args) => (await import('./test.ts')).runTests(args),

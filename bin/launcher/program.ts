@@ -47,6 +47,19 @@ export function runReclaim(options: Options): Promise<number> {
   return runOver(options, 'workers/gc.ts', options.rest);
 }
 
+/** A backup of database and objects into a folder, while the hub runs. */
+export function runBackup(options: Options): Promise<number> {
+  return runOver(options, 'workers/backup.ts', options.rest);
+}
+
+/** Brings a backup back into this installation, then checks it. */
+export async function runRestore(options: Options): Promise<number> {
+  const restored = await runOver(options, 'workers/restore.ts', options.rest);
+  return restored === 0 && !options.rest.includes('--list')
+    ? runOver(options, 'workers/check.ts', [])
+    : restored;
+}
+
 /** The bench over hubs of its own, with the stock client, on a durable Postgres of its own. */
 export async function runBench(args: string[]): Promise<number> {
   const missing = providePython(say);

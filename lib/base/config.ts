@@ -220,6 +220,14 @@ export const configSchema = z.object({
     .describe(
       'Stored xorbs of which files use less than this share are copied into new ones without the rest; 0: never.',
     ),
+  LARDER_SCRUB_BYTES_PER_SECOND: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(5_000_000)
+    .describe(
+      'Pace at which a worker reads all stored bytes again and again, to find what a disk has damaged; 0 means never. 5 MB/s are 430 GB a day.',
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

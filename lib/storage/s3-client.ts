@@ -107,11 +107,17 @@ function ignoreNotImplemented(error: { $metadata?: { httpStatusCode?: number } }
   if (error.$metadata?.httpStatusCode !== 501) throw error;
 }
 
-/** `not_ready` for whatever the store could not do; an abort or an error of ours stays what it is. */
+/** `not_ready` for whatever the store could not do, with the reason when an operator can mend it; an abort or an error of ours stays what it is. */
 export function storeFailure(error: unknown): Error {
   if (isHubError(error)) return error;
   const failure = error as Error & { $metadata?: { httpStatusCode?: number } };
   if (failure.name === 'AbortError') return failure;
+  if (failure.name === 'RequestTimeTooSkewed')
+    return hubError(
+      'not_ready',
+      'the clocks of the hub and of the object store differ by more than the store allows: set both by NTP',
+      { cause: failure },
+    );
   return hubError('not_ready', 'the object store does not answer as it should; try again', {
     cause: failure,
     internal: `${failure.name} ${failure.$metadata?.httpStatusCode ?? ''} ${failure.message}`,

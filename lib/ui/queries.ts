@@ -6,6 +6,7 @@ import { findProfile } from '#lib/identity/find-profile.ts';
 import { listTokens } from '#lib/identity/list-tokens.ts';
 import { readSession } from '#lib/identity/read-session.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
+import { readReclaimable } from '#lib/repos/reclaim/read-reclaimable.ts';
 import { render } from './markdown/render-pool.ts';
 import { branchesPage } from './view-models/branches-page.ts';
 import { readCard } from './view-models/card.ts';
@@ -47,6 +48,7 @@ export const queries = {
   listTree,
   placeInRepo,
   readCard,
+  readReclaimable,
   readSession,
   render,
   reflogPage,

@@ -42,7 +42,7 @@ test('a folder of 300 small files and one of 2 GiB survives a dead network at 30
     await line.mend();
     await reached(0.5);
     await page.reload();
-    await said('Choose this file again to continue');
+    await said('Choose 1 file again to continue');
     await page.getByRole('button', { name: 'Commit when all files are in' }).click();
     await choose(page, 'folder', folder);
     await reached(0.7);

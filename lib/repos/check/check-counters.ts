@@ -18,6 +18,11 @@ const STALE_FACTS = `SELECT r.id FROM repo r JOIN ref h ON h.repo_id = r.id AND 
   LEFT JOIN repo_facts f ON f.repo_id = r.id
   WHERE r.deleted_at IS NULL AND h.updated_at < now() - interval '1 hour' AND f.commit_oid IS DISTINCT FROM h.oid LIMIT ${LIMIT}`;
 
+const STORAGE = `SELECT r.id, coalesce(s.logical_bytes, 0)::bigint AS said, c.bytes FROM repo r
+  LEFT JOIN repo_storage s ON s.repo_id = r.id,
+  LATERAL (SELECT coalesce(sum(e.size_bytes), 0)::bigint AS bytes FROM repo_file e WHERE e.repo_id = r.id) c
+  WHERE r.deleted_at IS NULL AND coalesce(s.logical_bytes, 0) <> c.bytes LIMIT ${LIMIT}`;
+
 interface DiscussionRow {
   repo_id: RepoId;
   num: number;
@@ -68,6 +73,26 @@ export async function* checkCounters(app: Pick<App, 'db' | 'queue'>): AsyncGener
             [repo_id],
           );
           return 'raised';
+        },
+      },
+    );
+  const storage = await db.query<{ id: RepoId; said: number; bytes: number }>(STORAGE);
+  for (const { id, said, bytes } of storage.rows)
+    yield new Finding(
+      'counter-differs',
+      `repo ${id}`,
+      `is said to hold ${said} bytes of large files; it holds ${bytes}`,
+      {
+        key: `storage:${id}`,
+        what: 'count again',
+        run: async () => {
+          await db.query(
+            `INSERT INTO repo_storage AS s (repo_id, logical_bytes, file_count)
+             SELECT $1, coalesce(sum(size_bytes), 0), count(*) FROM repo_file WHERE repo_id = $1
+             ON CONFLICT (repo_id) DO UPDATE SET logical_bytes = EXCLUDED.logical_bytes, file_count = EXCLUDED.file_count`,
+            [id],
+          );
+          return 'counted';
         },
       },
     );

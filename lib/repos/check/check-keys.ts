@@ -21,7 +21,9 @@ export async function storeNow(store: ObjectStore): Promise<number> {
 async function namedAmong(db: Queryable, keys: readonly string[]): Promise<Set<string>> {
   const { rows } = await db.query<{ key: string }>(
     `SELECT key FROM stored_object WHERE key = ANY($1::text[])
-     UNION ALL SELECT key FROM upload WHERE state = 'open' AND key = ANY($1::text[])`,
+     UNION ALL SELECT key FROM upload WHERE state = 'open' AND key = ANY($1::text[])
+     UNION ALL SELECT key FROM tus_upload WHERE state = 'open' AND key = ANY($1::text[])
+     UNION ALL SELECT tail_key FROM tus_upload WHERE state = 'open' AND tail_key = ANY($1::text[])`,
     [keys],
   );
   return new Set(rows.map((row) => row.key));

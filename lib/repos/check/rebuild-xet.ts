@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { transaction } from '#lib/base/db.ts';
-import { bytesOf, type RepoId, type Sha256 } from '#lib/base/ids.ts';
+import type { RepoId, Sha256 } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
+import { askedChunks } from '../files/xet/asked-chunks.ts';
 import { chunkCount, rawEnd, storedEnd } from '../files/xet/chunk-table.ts';
 import { domainOf, insertXorb, liveXorbs } from '../files/xet/db.ts';
 import { hashStoredXorb } from '../files/xet/hash-stored-xorb.ts';
@@ -25,7 +26,7 @@ export interface Rebuilt {
 type Say = (text: string) => void;
 
 /** Which domains (by namespace) need a xorb; from all logs. */
-type Wanted = Map<string, Set<string>>;
+type Wanted = Map<string, Set<string | null>>;
 
 async function readWanted(app: App, rebuilt: Rebuilt, say: Say): Promise<Wanted> {
   const wanted: Wanted = new Map();
@@ -116,18 +117,19 @@ async function fileOf(app: App, domainId: number, logged: LoggedFile): Promise<R
   );
   const ids = new Map(rows.map((row) => [row.hash.toString('hex'), row.id]));
   if (ids.size !== hashes.length) return null;
+  const terms = logged.terms.map(([hash, start, end, rawBytes]) => ({
+    xorbId: ids.get(hash) as number,
+    start,
+    end,
+    rawBytes,
+  }));
   return {
     hash: Buffer.from(logged.hash, 'hex'),
     sha256: logged.sha256 as Sha256,
     sizeBytes: logged.sizeBytes,
     state: logged.state,
-    asked: [], // MERGE: the chunk index is rebuilt apart
-    terms: logged.terms.map(([hash, start, end, rawBytes]) => ({
-      xorbId: ids.get(hash) as number,
-      start,
-      end,
-      rawBytes,
-    })),
+    asked: await askedChunks(app.db, terms),
+    terms,
   };
 }
 
@@ -172,27 +174,30 @@ async function makeFiles(app: App, rebuilt: Rebuilt, say: Say): Promise<void> {
  */
 async function makeEdges(app: App, rebuilt: Rebuilt): Promise<void> {
   const { rowCount } = await app.db.query(
-    `INSERT INTO repo_file (repo_id, sha256, size_bytes, xet_file_id, created_by)
-     SELECT DISTINCT ON (g.repo_id, g.lfs_sha256) g.repo_id, g.lfs_sha256, x.size_bytes, x.id, r.created_by
-     FROM repo r JOIN git_object g ON g.repo_id = r.id AND g.lfs_sha256 IS NOT NULL
-     JOIN xet_file x ON x.sha256 = g.lfs_sha256 AND x.size_bytes = g.lfs_size AND x.sha256_state = 'verified'
-     WHERE r.deleted_at IS NULL
-       AND NOT EXISTS (SELECT FROM repo_file e WHERE e.repo_id = g.repo_id AND e.sha256 = g.lfs_sha256)
-     ORDER BY g.repo_id, g.lfs_sha256, x.id ON CONFLICT DO NOTHING`,
+    `WITH found AS (
+       SELECT DISTINCT ON (g.repo_id, g.lfs_sha256) g.repo_id, g.lfs_sha256, x.size_bytes, x.id, r.created_by
+       FROM repo r JOIN git_object g ON g.repo_id = r.id AND g.lfs_sha256 IS NOT NULL
+       JOIN xet_file x ON x.sha256 = g.lfs_sha256 AND x.size_bytes = g.lfs_size AND x.sha256_state = 'verified'
+       WHERE r.deleted_at IS NULL
+         AND NOT EXISTS (SELECT FROM repo_file e WHERE e.repo_id = g.repo_id AND e.sha256 = g.lfs_sha256)
+       ORDER BY g.repo_id, g.lfs_sha256, x.id),
+     held AS MATERIALIZED (SELECT id FROM xet_file WHERE id IN (SELECT id FROM found) FOR KEY SHARE)
+     INSERT INTO repo_file (repo_id, sha256, size_bytes, xet_file_id, created_by)
+     SELECT found.repo_id, found.lfs_sha256, found.size_bytes, found.id, found.created_by
+     FROM found JOIN held USING (id) ON CONFLICT DO NOTHING`,
   );
   rebuilt.edges += rowCount ?? 0;
 }
 
 /** What clients remember of uploads may name xorbs that did not come back. */
 async function raiseEpochs(app: App): Promise<void> {
-  await app.db.query('UPDATE xet_domain SET epoch = epoch % 1000000000 + $1', [randomInt(1, 1000)]);
+  await app.db.query('UPDATE xet_domain SET epoch = epoch % 1000000000 + $1', [randomInt(1_000, 1_000_000)]);
 }
 
 /**
  * Makes xorb, xet_file, xet_file_xorb, xet_shard and the edges of repos again from what the store holds: xorbs tell
  * their own hashes, the logs tell which files were made of them and whose they are. Adds only what is missing, so it
- * may be stopped and run again at any time; the hub may run. Chunks that clients ask about are found again by the
- * job that fills chunk_index from new uploads. Time: one reading of every xorb that has no row.
+ * may be stopped and run again at any time; the hub may run. Time: one reading of every xorb that has no row.
  */
 export async function rebuildXet(app: App, say: Say = () => {}): Promise<Rebuilt> {
   const rebuilt: Rebuilt = { logs: 0, xorbs: 0, files: 0, edges: 0, lost: 0 };

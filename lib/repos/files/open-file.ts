@@ -4,7 +4,15 @@ import type { App } from '#lib/identity/context.ts';
 import { type ByteRange, ObjectMissing } from '#lib/storage/object-store.ts';
 import { type Pieces, readableOf } from '#lib/storage/pieces.ts';
 import type { RepoFile } from '../types.ts';
+import { hashedPieces, isWorthHashing } from './hashed-pieces.ts';
 import { openXetPieces } from './xet/open-xet-file.ts';
+
+/** `isCounted`: the caller bounds how many of these go on at a time. */
+export interface OpenOptions {
+  readonly range?: ByteRange | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly isCounted?: boolean;
+}
 
 /** As openPieces, as a stream of copies, for readers that keep what they get. */
 export async function openFile(
@@ -13,7 +21,7 @@ export async function openFile(
   range?: ByteRange,
   signal?: AbortSignal,
 ): Promise<Readable> {
-  return readableOf(await openPieces(app, file, range, signal), signal);
+  return readableOf(await openPieces(app, file, { range, signal }), signal);
 }
 
 /**
@@ -24,8 +32,7 @@ export async function openFile(
 export async function openPieces(
   app: App,
   file: RepoFile,
-  range?: ByteRange,
-  signal?: AbortSignal,
+  { range, signal, isCounted = false }: OpenOptions = {},
 ): Promise<Pieces> {
   if (range && (range.start < 0 || range.end < range.start || range.end >= file.sizeBytes))
     throw hubError('range_not_satisfiable', `bytes ${range.start}-${range.end} are not in the file`);
@@ -35,7 +42,8 @@ export async function openPieces(
     const whole = file.sizeBytes === 0 ? undefined : { start: 0, end: file.sizeBytes - 1 };
     const wanted = range ?? whole;
     try {
-      return await app.store.pieces(file.objectKey, wanted ? { ...options, range: wanted } : options);
+      const pieces = await app.store.pieces(file.objectKey, wanted ? { ...options, range: wanted } : options);
+      return range === undefined && isWorthHashing(app, file) ? hashedPieces(app, file, pieces) : pieces;
     } catch (error) {
       if (!isDamage(error)) throw error;
       app.log.error({ err: error, key: file.objectKey, sha256: file.sha256 }, 'stored object is damaged');
@@ -43,7 +51,7 @@ export async function openPieces(
     }
   }
   if (file.xet === null) throw hubError('internal', 'internal error', { internal: 'file without a source' });
-  return openXetPieces(app, file.xet.fileId, range, signal);
+  return openXetPieces(app, file.xet.fileId, { range, signal, isCounted });
 }
 
 function isDamage(error: unknown): boolean {

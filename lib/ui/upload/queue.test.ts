@@ -16,6 +16,7 @@ function item(id: string, more: Partial<UploadItem> = {}): UploadItem {
     reason: '',
     sha256: null,
     uploadUrl: null,
+    direct: null,
     hashedBytes: 0,
     sentBytes: 0,
     ...more,

@@ -1,3 +1,4 @@
+import { bytesIn } from './direct-session.ts';
 import type { KeptSource } from './queue-store.ts';
 import { askOffset } from './send-tus.ts';
 import { isFinished, type UploadItem } from './upload-item.ts';
@@ -50,7 +51,9 @@ export async function restoreItem(
  * the file is not needed any more. Null when there is nothing to say, or the hub is away.
  */
 export async function askUpload(item: UploadItem): Promise<Partial<UploadItem> | null> {
-  if (item.uploadUrl === null || isFinished(item)) return null;
+  if (isFinished(item)) return null;
+  if (item.direct) return { sentBytes: bytesIn(item.direct, item.sizeBytes) };
+  if (item.uploadUrl === null) return null;
   const found = await askOffset(item.uploadUrl).catch(() => undefined);
   if (found === undefined) return null;
   if (found === null) return { uploadUrl: null, sentBytes: 0 };

@@ -196,7 +196,9 @@ export class RunSteps {
           send: (options) => {
             const item = run.queue.get(id);
             if (!item) throw new DOMException('stopped', 'AbortError');
-            return sendFile({ ...options, place: run.place, item }, this.transfer);
+            return sendFile({ ...options, place: run.place, item }, this.transfer, () => {
+              this.transfer = 'tus';
+            });
           },
         },
         signal,

@@ -1,22 +1,9 @@
 import { DetailedError, Upload } from 'tus-js-client';
 import { apiAddress } from '../addresses.ts';
+import type { DirectSession } from './direct-session.ts';
+import { SendError, sendErrorOf } from './send-error.ts';
 import type { UploadItem } from './upload-item.ts';
 import type { UploadPlace } from './upload-place.ts';
-
-/** Why a file did not get through this time. */
-export class SendError extends Error {
-  /** `later`: try again after a while; `anew`: begin again from the first byte; `never`: the hub will not take it. */
-  readonly kind: 'later' | 'anew' | 'never';
-  /** Of the hub's answer; 0 without one. */
-  readonly status: number;
-
-  constructor(kind: SendError['kind'], message: string, status = 0) {
-    super(message);
-    this.name = 'SendError';
-    this.kind = kind;
-    this.status = status;
-  }
-}
 
 export interface SendOptions {
   readonly place: UploadPlace;
@@ -24,31 +11,15 @@ export interface SendOptions {
   readonly file: File;
   /** The upload has an address now (or a new one). */
   readonly onUrl: (url: string) => void;
+  /** A part is at the store, or will be. */
+  readonly onDirect: (session: DirectSession) => void;
   /** How many bytes were handed to the network. */
   readonly onProgress: (bytes: number) => void;
   readonly signal: AbortSignal;
 }
 
-/** Answers that pass: a broken line, an upload that another request still holds, a hub that starts or is busy. */
-const PASSING = new Set([0, 408, 409, 423, 425, 429]);
 /** No byte moved for so long: the line is dead, though nobody said so. */
 const STUCK_MS = 30_000;
-
-function messageOf(body: string): string {
-  try {
-    const { error } = JSON.parse(body) as { error?: unknown };
-    return typeof error === 'string' ? error : '';
-  } catch {
-    return body.startsWith('<') ? '' : body.slice(0, 300).trim();
-  }
-}
-
-/** What an answer of the hub to a sent file means. */
-export function sendErrorOf(status: number, body: string): SendError {
-  if (PASSING.has(status) || status >= 500) return new SendError('later', messageOf(body), status);
-  if (status === 404 || status === 410) return new SendError('anew', messageOf(body), status);
-  return new SendError('never', messageOf(body) || `HTTP ${status}`, status);
-}
 
 function errorOf(error: unknown): SendError {
   if (!(error instanceof DetailedError)) return new SendError('later', String(error));
@@ -90,10 +61,17 @@ export function sendByTus({
         isAllSent = bytes >= file.size;
         onProgress(bytes);
       },
-      onError: (error) => end(() => reject(errorOf(error))),
-      onSuccess: ({ lastResponse }) => end(() => resolve(lastResponse.getHeader('Larder-Sha256') ?? null)),
+      onError: (error) => {
+        const failure = errorOf(error);
+        end(() => reject(failure));
+      },
+      onSuccess: ({ lastResponse }) => {
+        const sha256 = lastResponse.getHeader('Larder-Sha256') ?? null;
+        end(() => resolve(sha256));
+      },
     });
     const stop = () => end(() => reject(new DOMException('stopped', 'AbortError')));
+    // a request that was let go has neither status nor headers any more: they are read before
     const end = (settle: () => void) => {
       clearInterval(watch);
       signal.removeEventListener('abort', stop);

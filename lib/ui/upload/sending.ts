@@ -1,5 +1,6 @@
 import { waitForNetwork } from './back-off.ts';
-import { SendError, type SendOptions } from './send-tus.ts';
+import { SendError } from './send-error.ts';
+import type { SendOptions } from './send-tus.ts';
 import type { UploadItem } from './upload-item.ts';
 
 /** What a file's sender needs to know and to tell. */
@@ -37,6 +38,7 @@ async function tryOnce(host: SendingHost, signal: AbortSignal): Promise<string |
     return await host.send({
       file: host.file,
       onUrl: (url) => host.keepUrl(url),
+      onDirect: (direct) => host.change({ direct }),
       onProgress: (bytes) => host.progress(bytes),
       signal: attempt.signal,
     });
@@ -71,7 +73,7 @@ export async function sendUntilDone(host: SendingHost, signal: AbortSignal): Pro
         host.change({
           state: 'failed',
           reason: error.message,
-          ...(isSpoilt && { uploadUrl: null, sentBytes: 0 }),
+          ...(isSpoilt && { uploadUrl: null, direct: null, sentBytes: 0 }),
         });
         return;
       }
@@ -79,7 +81,7 @@ export async function sendUntilDone(host: SendingHost, signal: AbortSignal): Pro
         host.change({ state: 'missing' });
         return;
       }
-      if (error.kind === 'anew') host.change({ uploadUrl: null, sentBytes: 0 });
+      if (error.kind === 'anew') host.change({ uploadUrl: null, direct: null, sentBytes: 0 });
       tries = (host.item()?.sentBytes ?? 0) > before ? 1 : tries + 1;
       host.change({ state: 'stalled', reason: error.message });
       await waitForNetwork(tries, signal).catch(() => {});

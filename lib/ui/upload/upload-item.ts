@@ -1,3 +1,5 @@
+import type { DirectSession } from './direct-session.ts';
+
 /** What a reader is told of one file. */
 export type UploadState =
   /** Its turn has not come. */
@@ -40,6 +42,8 @@ export interface UploadItem {
   readonly sha256: string | null;
   /** Address of the upload at the hub, by which it continues. */
   readonly uploadUrl: string | null;
+  /** The upload to the store itself, if it goes there. */
+  readonly direct: DirectSession | null;
   readonly hashedBytes: number;
   /** What was handed to the network; after a break it goes back to what arrived. */
   readonly sentBytes: number;
@@ -80,6 +84,7 @@ export function newItem(id: string, source: string, file: File): UploadItem {
     reason: '',
     sha256: null,
     uploadUrl: null,
+    direct: null,
     hashedBytes: 0,
     sentBytes: 0,
   };

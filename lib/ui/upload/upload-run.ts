@@ -12,6 +12,7 @@ import { commonTop, pathOf, queueKey, type UploadPlace } from './upload-place.ts
 import type { CommitDraft, UploadView } from './upload-view.ts';
 
 const SHOW_EVERY_MS = 100;
+const byPath = (a: { source: string }, b: { source: string }) => (a.source < b.source ? -1 : 1);
 const EMPTY_DRAFT: CommitDraft = { summary: '', description: '', asPullRequest: false };
 
 /**
@@ -81,7 +82,7 @@ export class UploadRun {
   async add(chosen: readonly ChosenFile[]): Promise<void> {
     await this.claim.take(() => this.show());
     if (this.queue.size === 0) this.isFlat = this.place.folder === '';
-    for (const { source, file, handle } of chosen.toSorted((a, b) => (a.source < b.source ? -1 : 1))) {
+    for (const { source, file, handle } of chosen.toSorted(byPath)) {
       const id = this.bySource.get(source) ?? crypto.getRandomValues(new Uint32Array(2)).join('-');
       const before = this.queue.get(id);
       this.files.set(id, file);
@@ -242,7 +243,7 @@ export class UploadRun {
       description: queue.description,
       asPullRequest: queue.asPullRequest,
     };
-    for (const item of items) {
+    for (const item of items.toSorted(byPath)) {
       this.bySource.set(item.source, item.id);
       const source = sources.get(item.id);
       if (source?.handle) this.handles.set(item.id, source.handle);
@@ -250,10 +251,16 @@ export class UploadRun {
       if (restored.file) this.files.set(item.id, restored.file);
       this.queue.put(restored.item);
     }
-    this.show();
-    for (const item of items) {
+    void this.askHub(items);
+  }
+
+  /** Looks how far each begun upload is, while the page is shown already. What moves again knows better. */
+  private async askHub(items: readonly UploadItem[]): Promise<void> {
+    for (const { id } of items) {
+      const item = this.queue.get(id);
+      if (item?.state !== 'missing' && item?.state !== 'paused') continue;
       const found = await askUpload(item);
-      if (found) this.change(item.id, found);
+      if (found && this.queue.get(id) === item) this.change(id, found);
     }
   }
 

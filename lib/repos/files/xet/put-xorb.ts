@@ -90,14 +90,13 @@ async function storeXorb(
     objectKey,
     objectBytes: upload.sizeBytes,
   };
-  const unneeded = await transaction(app.db, async (tx) => {
-    const replaced = await insertXorb(tx, xorb, upload.lostKey);
-    if (replaced !== null && replaced !== objectKey)
-      await reviveFiles(tx, app.queue, xorb.domainId, xorb.hash);
-    return replaced;
+  const outcome = await transaction(app.db, async (tx) => {
+    const recorded = await insertXorb(tx, xorb, upload.lostKey);
+    if (recorded === 'revived') await reviveFiles(tx, app.queue, xorb.domainId, xorb.hash);
+    return recorded;
   });
-  if (unneeded !== null) await app.store.delete([unneeded]);
-  return { wasInserted: unneeded !== objectKey };
+  if (outcome === 'surplus') await app.store.delete([objectKey]);
+  return { wasInserted: outcome !== 'surplus' };
 }
 
 /** The body piece by piece; leaving the loop early leaves the body open. */

@@ -1,12 +1,12 @@
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { createGunzip, gzip } from 'node:zlib';
+import { gzip } from 'node:zlib';
 import { z } from 'zod';
 import type { Queryable } from '#lib/base/db.ts';
+import { gzipLines } from '#lib/base/gzip-lines.ts';
 import type { RepoId } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
+import { refuseDeleting } from '../refuse-deleting.ts';
 import { xorbsById } from './db.ts';
 import type { RegisteredFile } from './register-files.ts';
 
@@ -14,8 +14,8 @@ const HEX64 = /^[0-9a-f]{64}$/;
 
 const envelopeSchema = z.object({
   larderShard: z.literal(1),
-  /** Whose domain: ids of rows may change when tables are made again, this one does not. */
-  namespaceId: z.string(),
+  /** Whose domain (null: the hub's): ids of rows may change when tables are made again, this one does not. */
+  namespaceId: z.string().nullable(),
   repoId: z.number().int(),
   userId: z.string(),
   at: z.string(),
@@ -63,13 +63,13 @@ export async function storeShardLog(
   signal?: AbortSignal,
 ): Promise<StoredShardLog> {
   const hashes = await hashesOfXorbs(app.db, files);
-  const { rows } = await app.db.query<{ namespace_id: string }>(
+  const { rows } = await app.db.query<{ namespace_id: string | null }>(
     'SELECT namespace_id FROM xet_domain WHERE id = $1',
     [owner.domainId],
   );
   const envelope: ShardEnvelope = {
     larderShard: 1,
-    namespaceId: rows[0]?.namespace_id ?? '',
+    namespaceId: rows[0]?.namespace_id ?? null,
     repoId: owner.repoId,
     userId: owner.userId,
     at: new Date(app.clock.now()).toISOString(),
@@ -90,7 +90,10 @@ export async function storeShardLog(
   return { key, sizeBytes: body.length };
 }
 
-/** Inside the transaction that registers the files: the row that names their log. */
+/**
+ * Inside the transaction that registers the files: the row that names their log. Throws busy when the log was taken for
+ * an orphan meanwhile.
+ */
 export async function recordShardLog(
   tx: Queryable,
   owner: { readonly domainId: number; readonly repoId: RepoId },
@@ -100,27 +103,13 @@ export async function recordShardLog(
   await tx.query(
     `WITH object AS (
        INSERT INTO stored_object (key, size_bytes, state) VALUES ($1, $2, 'live')
-       ON CONFLICT (key) DO UPDATE SET state = stored_object.state RETURNING id),
+       ON CONFLICT (key) DO UPDATE SET state = stored_object.state WHERE stored_object.state = 'live' RETURNING id),
      shard AS (INSERT INTO xet_shard (domain_id, repo_id, object_id) SELECT $3, $4, id FROM object RETURNING id)
      INSERT INTO xet_shard_file (shard_id, file_id) SELECT shard.id, f FROM shard, unnest($5::bigint[]) AS f
      ON CONFLICT DO NOTHING`,
     [log.key, log.sizeBytes, owner.domainId, owner.repoId, [...new Set(fileIds)]],
   );
-}
-
-/** Lines of a gzipped text, without ever holding more than a piece of it. */
-async function* linesOf(source: Readable): AsyncGenerator<string> {
-  const gunzip = createGunzip();
-  const ended = pipeline(source, gunzip);
-  ended.catch(() => {}); // the loop below throws it
-  let rest = '';
-  for await (const piece of gunzip.setEncoding('utf8') as AsyncIterable<string>) {
-    const lines = (rest + piece).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-  await ended;
-  if (rest !== '') yield rest;
+  await refuseDeleting(tx, log.key);
 }
 
 /** Every file of a log with the log's envelope, as it is read. Throws when it is not one of ours or damaged. */
@@ -129,7 +118,7 @@ export async function* readShardLog(
   key: string,
 ): AsyncGenerator<{ envelope: ShardEnvelope; file: LoggedFile }> {
   let envelope: ShardEnvelope | undefined;
-  for await (const line of linesOf(await app.store.get(key))) {
+  for await (const line of gzipLines(await app.store.get(key))) {
     if (envelope === undefined) envelope = envelopeSchema.parse(JSON.parse(line));
     else yield { envelope, file: fileSchema.parse(JSON.parse(line)) };
   }

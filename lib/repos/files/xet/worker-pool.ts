@@ -46,6 +46,7 @@ class Lane {
   start(job: Job): void {
     this.#job = job;
     this.#worker ??= this.#spawn();
+    this.#worker.ref(); // while it works the process waits for it, and then may end (a listener alone would keep it)
     try {
       this.#worker.postMessage(job.request, [...job.moved]);
     } catch (error) {
@@ -56,7 +57,6 @@ class Lane {
 
   #spawn(): Worker {
     const worker = new Worker(new URL('./verify-worker.ts', import.meta.url));
-    worker.unref();
     worker.on('message', (answer: WorkerAnswer) => this.#done(answer));
     worker.on('error', (error) => this.#died(worker, error));
     worker.on('exit', () => this.#died(worker, new Error('a verification thread ended')));
@@ -66,6 +66,7 @@ class Lane {
   #done(answer: WorkerAnswer): void {
     const job = this.#job;
     this.#job = undefined;
+    this.#worker?.unref();
     if ('output' in answer) job?.resolve(answer.output);
     else if ('invalid' in answer) job?.reject(new XetInvalid(answer.invalid));
     else job?.reject(new Error(answer.failure));

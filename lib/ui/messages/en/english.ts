@@ -8,6 +8,7 @@ import { frame } from './frame.ts';
 import { history } from './history.ts';
 import { home } from './home.ts';
 import { pulls } from './pulls.ts';
+import { reclaim } from './reclaim.ts';
 import { repo } from './repo.ts';
 import { upload } from './upload.ts';
 import { words } from './words.ts';
@@ -24,6 +25,7 @@ export const en = {
   history,
   home,
   pulls,
+  reclaim,
   repo,
   upload,
   words,

@@ -10,6 +10,7 @@ import { frame } from './frame.ts';
 import { history } from './history.ts';
 import { home } from './home.ts';
 import { pulls } from './pulls.ts';
+import { reclaim } from './reclaim.ts';
 import { repo } from './repo.ts';
 import { upload } from './upload.ts';
 import { words } from './words.ts';
@@ -26,6 +27,7 @@ export const zhCn = {
   history,
   home,
   pulls,
+  reclaim,
   repo,
   upload,
   words,
