@@ -11,7 +11,7 @@ import { buildShard, buildXorb, contentOf, sha256Of } from '../xet/build.ts';
 import { seededRandom } from './nemesis.ts';
 
 const SEEDS = Number(process.env.LARDER_STORE_SEEDS ?? 100);
-const STEPS = 12;
+const STEPS = 9;
 const token = `hf_${'a'.repeat(40)}`;
 const type = 'application/vnd.git-lfs+json';
 
