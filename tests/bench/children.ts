@@ -12,7 +12,12 @@ export async function startPeer(
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`${file} ended before it was ready`);
+  });
+  const ready = once(child.stdout as NodeJS.ReadableStream, 'data');
+  const [line] = (await Promise.race([ready, ended])) as [Buffer];
+  ended.catch(() => {}); // it ends some time
   return { port: Number(line.toString().trim()), child };
 }
 
