@@ -38,8 +38,9 @@ async function sendLfs(hub: Hub, bytes: Buffer): Promise<{ status: number; text:
     request,
     'application/vnd.git-lfs+json',
   );
-  const action = (body?.objects as { actions: { upload: { href: string } } }[])[0]?.actions.upload;
-  const put = await fetch(action?.href as string, { method: 'PUT', body: new Uint8Array(bytes) });
+  const answer = body as { objects: { actions: { upload: { href: string } } }[] } | null;
+  const href = answer?.objects[0]?.actions.upload.href as string;
+  const put = await fetch(href, { method: 'PUT', body: new Uint8Array(bytes) });
   return { status: put.status, text: await put.text() };
 }
 
