@@ -61,7 +61,8 @@ async function type(text: string): Promise<void> {
 
 test('a file is written, changed, moved and deleted on pages, each with one commit', async () => {
   await page.goto('/admin/edited/tree/main/notes');
-  await page.getByRole('link', { name: 'New file' }).click();
+  await page.getByRole('button', { name: 'Add file' }).click();
+  await page.getByRole('menuitem', { name: 'New file' }).click();
   await page.getByLabel('Path from the root').fill('notes/plan.md');
   await type('# Plan');
   await page.getByRole('button', { name: 'Commit to main' }).click();

@@ -78,7 +78,7 @@ test('a folder is uploaded into a new model with one commit of exactly its bytes
   expect(visitor.troubles).toEqual([]);
 });
 
-test('what the user may read already is not sent: dropped on the Files page, 0 bytes go out', async () => {
+test('what the user may read already is not sent: 0 bytes go out', async () => {
   await page.goto('/admin/filled/tree/main');
   await page.getByRole('button', { name: 'Add file' }).click();
   await page.getByRole('menuitem', { name: 'Upload files' }).click();
@@ -116,6 +116,34 @@ test('a file that the hub will not take is named with its reason before a byte i
   await page.getByRole('button', { name: 'Commit to main' }).click();
   await page.waitForURL('**/admin/filled/tree/main/notes');
   expect(await raw('admin/filled', 'notes/kept.txt')).toBe('kept');
+});
+
+test('who may not write drops a file on the Files page and proposes it: the branch stays as it is', async () => {
+  const reader = await visit(browser, hub);
+  reader.page.setDefaultTimeout(20_000);
+  await reader.page.goto('/signup');
+  await reader.page.getByLabel('User name').fill('reader');
+  await reader.page.getByLabel('Password').fill('a long enough secret');
+  await reader.page.getByRole('button', { name: 'Create account' }).click();
+  await reader.page.waitForURL((url) => url.pathname === '/');
+  await reader.page.goto('/admin/filled/tree/main');
+  await reader.page.getByRole('button', { name: 'Add file' }).click();
+  await reader.page.keyboard.press('Escape');
+  await reader.page.evaluate(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(['by a reader'], 'idea.txt'));
+    dataTransfer.items.add(new File([new Uint8Array([0, 1, 2])], 'idea.bin'));
+    for (const type of ['dragenter', 'drop'])
+      window.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+  });
+  await reader.page.waitForURL('**/admin/filled/upload/main');
+  await said('Everything is in: 2 files', reader.page);
+  await reader.page.getByRole('button', { name: 'Propose changes' }).click();
+  await reader.page.waitForURL('**/discussions/1');
+  expect(await raw('admin/filled', 'idea.txt', 'refs%2Fpr%2F1')).toBe('by a reader');
+  expect(await raw('admin/filled', 'idea.txt')).toBe('HTTP 404');
+  expect(reader.troubles).toEqual([]);
+  await reader.close();
 });
 
 test('an upload goes on after a cut line, a reload and a restart of the hub, and sends little twice', async () => {

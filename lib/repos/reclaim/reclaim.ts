@@ -11,6 +11,7 @@ import { MissingObject } from './mark-reachable.ts';
 import { plan, planItems, planTotals } from './plan.ts';
 import { listUnpurged, purgeRepo } from './purge-repo.ts';
 import { readFigures } from './read-figures.ts';
+import { repack } from './repack.ts';
 import { endLostRuns, endRun, insertRun, notePhase, type RunState } from './runs-db.ts';
 import { sweepEdges } from './sweep-edges.ts';
 import { sweepObjects } from './sweep-objects.ts';
@@ -30,8 +31,6 @@ export interface ReclaimOutcome {
   readonly message: string;
 }
 
-type Parts = Pick<App, 'db' | 'store' | 'config' | 'log'>;
-
 /** How a run is made; the defaults are the product's. */
 export interface ReclaimSeams {
   readonly pinned: PinnedCommits;
@@ -41,7 +40,7 @@ export interface ReclaimSeams {
 }
 
 async function prepareRun(
-  app: Parts,
+  app: App,
   options: ReclaimOptions,
   pinned: PinnedCommits,
   id: number,
@@ -111,12 +110,14 @@ interface Progress {
 }
 
 /** Each phase looks for itself what is there: killed anywhere, the next run goes on. */
-async function takeBytes(run: Run): Promise<{ objects: number; bytes: number }> {
+async function takeBytes(app: App, run: Run): Promise<{ objects: number; bytes: number; repacked: number }> {
   await run.phase('dooming what nobody holds');
   await doomFiles(run);
   await deleteDoomedFiles(run);
   await deleteEmptyLogs(run);
   await doomObjects(run);
+  await run.phase('repacking half-dead xorbs');
+  const repacked = await repack(app, run);
   if (run.options.dropsPins) await dropPins(run);
   await condemnXorbs(run);
   await releaseCondemned(run);
@@ -124,10 +125,11 @@ async function takeBytes(run: Run): Promise<{ objects: number; bytes: number }> 
   await run.phase('looking for orphans in the store');
   await takeOrphans(run);
   await run.phase('deleting bytes');
-  return deleteBytes(run);
+  return { ...(await deleteBytes(run)), repacked };
 }
 
 async function carryOut(
+  app: App,
   session: Tx,
   run: Awaited<ReturnType<typeof prepareRun>>,
   seams: ReclaimSeams,
@@ -141,7 +143,7 @@ async function carryOut(
   );
   const progress: Progress = { git: { objects: 0, bytes: 0, edges: 0 }, skipped: skipped.rows };
   const found = await planTotals(session, run);
-  const resultOf = (freed: { objects: number; bytes: number }): ReclaimResult => ({
+  const resultOf = (freed: { objects: number; bytes: number; repacked: number }): ReclaimResult => ({
     ...figures,
     found,
     freedBytes: freed.bytes,
@@ -149,10 +151,10 @@ async function carryOut(
     freedGitBytes: progress.git.bytes,
     freedGitObjects: progress.git.objects,
     removedEdges: progress.git.edges,
-    repackedXorbs: 0,
+    repackedXorbs: freed.repacked,
     skipped: progress.skipped,
   });
-  const nothing = { objects: 0, bytes: 0 };
+  const nothing = { objects: 0, bytes: 0, repacked: 0 };
   const reason = brakeReason(brake, run.app.config.LARDER_GC_BRAKE_PERCENT, seams.brakeFloor ?? BRAKE_FLOOR);
   if (run.options.isDry) return { state: 'done', result: resultOf(nothing), message: reason ?? '' };
   if (reason !== null && !run.options.isForced) {
@@ -161,7 +163,7 @@ async function carryOut(
   }
   await failpoint('reclaim.planned');
   await takeRows(session, run, progress);
-  const freed = await takeBytes(run);
+  const freed = await takeBytes(app, run);
   if (run.held.byBackup)
     progress.skipped.push({ repo: 'store', why: 'a backup is copying objects; the next run takes the rest' });
   return { state: 'done', result: resultOf(freed), message: '' };
@@ -175,7 +177,7 @@ async function carryOut(
  * process's connection. Throws when database or store fail, after the run is noted as `failed`.
  */
 export async function reclaim(
-  app: Parts,
+  app: App,
   seams: ReclaimSeams,
   options: ReclaimOptions,
 ): Promise<ReclaimOutcome> {
@@ -195,7 +197,7 @@ export async function reclaim(
       return { id, ...refused };
     }
     const run = await prepareRun(app, options, seams.pinned, id);
-    const outcome = await carryOut(session, run, seams);
+    const outcome = await carryOut(app, session, run, seams);
     await endRun(app.db, id, outcome);
     return { id, ...outcome };
   } catch (error) {

@@ -12,11 +12,12 @@ export interface FileVerdict {
   readonly maybeStored?: boolean;
 }
 
-/** How full a quota is that this upload counts against. */
+/** How full the quota is that this upload comes closest to. */
 export interface Room {
+  readonly what: 'repo' | 'user' | 'org';
+  readonly name: string;
   readonly usedBytes: number;
   readonly limitBytes: number;
-  readonly what: string;
 }
 
 export interface Preflight {

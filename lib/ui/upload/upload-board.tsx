@@ -54,16 +54,22 @@ function FlatChoice({ run, view }: { run: UploadRun; view: UploadView }) {
   );
 }
 
+/** How full the quota will be: said before it bites. */
 function RoomLine({ view }: { view: UploadView }) {
   const t = useTranslator();
   if (!view.room) return null;
-  const { usedBytes, limitBytes, what } = view.room;
+  const { usedBytes, limitBytes, what, name } = view.room;
+  const { bytes, storedBytes } = view.totals;
+  const isTight = usedBytes + bytes > limitBytes * 0.9;
   return (
-    <p className="border-b border-line px-4 py-2 text-sm text-muted">
+    <p
+      className={`border-b border-line px-4 py-2 text-sm break-words ${isTight ? 'text-warn' : 'text-muted'}`}
+    >
+      {t(`upload.room.${what}`, { name: visibleText(name) })}{' '}
       {t('upload.roomUsed', {
         used: formatSize(usedBytes),
         limit: formatSize(limitBytes),
-        what: visibleText(what),
+        more: formatSize(bytes - storedBytes),
       })}
     </p>
   );

@@ -251,10 +251,16 @@ export class UploadRun {
       if (restored.file) this.files.set(item.id, restored.file);
       this.queue.put(restored.item);
     }
-    this.show();
-    for (const item of items) {
+    void this.askHub(items);
+  }
+
+  /** Looks how far each begun upload is, while the page is shown already. What moves again knows better. */
+  private async askHub(items: readonly UploadItem[]): Promise<void> {
+    for (const { id } of items) {
+      const item = this.queue.get(id);
+      if (item?.state !== 'missing' && item?.state !== 'paused') continue;
       const found = await askUpload(item);
-      if (found) this.change(item.id, found);
+      if (found && this.queue.get(id) === item) this.change(id, found);
     }
   }
 

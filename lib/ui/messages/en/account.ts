@@ -18,7 +18,7 @@ export const account = {
   tooMany: 'Too many attempts. Wait a minute and try again.',
   newModelTitle: 'New model',
   newDatasetTitle: 'New dataset',
-  newText: 'An empty repo to upload files into, by hf, git or any other client.',
+  newText: 'An empty repo to upload files into, here or by hf, git or any other client.',
   owner: 'Owner',
   repoName: 'Name',
   repoNameHint: 'Letters, digits, “-”, “_” and “.”, up to 96 characters.',

@@ -3,7 +3,7 @@ export const upload = {
   into: 'to {branch}, in {folder}',
   root: 'the root of the repo',
   addFile: 'Add file',
-  finish: 'An upload to this repo is not finished',
+  finish: 'An upload to this repo is not committed yet',
   finishText: '{finished, number} of {files, number} {files, plural, one {file} other {files}} are in.',
   goOn: 'Go on',
   notBranch: 'Files can only be uploaded to the newest version of a branch. Choose a branch first.',
@@ -81,7 +81,8 @@ export const upload = {
   missingText:
     '{sent} of {total} are here already and are not sent again. A browser does not give files again by itself after a reload.',
   missingContinue: 'Continue',
-  roomUsed: '{used} of {limit} used ({what})',
+  roomUsed: '{used} of {limit} used; this upload brings up to {more}.',
+  room: { repo: 'Room in {name}:', user: 'Room of {name}:', org: 'Room of {name}:' },
   commitTitle: 'Commit',
   commitLater: 'Write the message now if you like; the files become visible when you commit.',
   summaryOne: 'Upload {name}',

@@ -18,7 +18,7 @@ export const account = {
   tooMany: '尝试次数过多，请一分钟后再试。',
   newModelTitle: '新建模型',
   newDatasetTitle: '新建数据集',
-  newText: '创建一个空仓库，之后可用 hf、git 或其他客户端上传文件。',
+  newText: '创建一个空仓库，之后可在此页面上传文件，也可用 hf、git 或其他客户端。',
   owner: '所有者',
   repoName: '名称',
   repoNameHint: '可用字母、数字、“-”、“_”和“.”，最多 96 个字符。',
