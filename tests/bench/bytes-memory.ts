@@ -10,10 +10,10 @@ const SECONDS = Number(process.env.LARDER_BENCH_MEMORY_SECONDS ?? 10);
 const GIB = 1024 ** 3;
 /** Read buffers of downloads (lib/storage/piece-buffers.ts), as documented in docs/operations.md. */
 const READ_BUFFERS_MB = 50;
-/** The bridge's budget for what it has fetched and decoded ahead (read-terms.ts). */
-const BRIDGE_BUFFERS_MB = 134;
-/** Node's own buffers of a hundred sockets: what the system has not taken yet, and what it has read. */
-const WRITE_BUFFERS_MB = 400;
+/** What 64 streams of the bridge have fetched and decoded ahead (2 MiB each: read-terms.ts), and chunk tables. */
+const BRIDGE_BUFFERS_MB = 150;
+/** Half a MB of each upload on its way to the store. */
+const WRITE_BUFFERS_MB = 50;
 
 /** The most by which the server grows above idle while `start` keeps a hundred clients busy for some seconds. */
 async function growthWhile(
@@ -92,7 +92,10 @@ export async function benchMemory(room: BytesRoom): Promise<Figure[]> {
   const rest = async () => {
     await room.hub.kill();
     await room.hub.restart(); // nothing that was kept before may hide anything
-    await fetch(`${room.hub.url}/api/whoami-v2`);
+    // threads run and code is compiled before "idle" is taken
+    const headers = { authorization: `Bearer ${room.hub.adminToken}`, range: 'bytes=0-33554431' };
+    for (const repo of ['whole', 'xet'])
+      await (await fetch(`${room.hub.url}/admin/${repo}/resolve/main/random.bin`, { headers })).arrayBuffer();
   };
   await rest();
   const whole = await growthWhile(room, reader(room, 'whole'));

@@ -1,6 +1,6 @@
 import type { Oid, RepoId, Sha256 } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
-import type { Pieces } from '#lib/storage/pieces.ts';
+import { type Pieces, piecesOf } from '#lib/storage/pieces.ts';
 import { findFiles } from '../files/find-files.ts';
 import { openPieces } from '../files/open-file.ts';
 import { selectObjects } from '../git/db.ts';
@@ -83,11 +83,24 @@ class Ahead {
   #open(sha256: Sha256): Promise<Pieces> {
     const file = this.#batch.large.get(sha256);
     const opened = file
-      ? openPieces(this.#app, file, { signal: this.#signal, isCounted: true })
+      ? openPieces(this.#app, file, { signal: this.#signal, isCounted: true }).then(begun)
       : Promise.reject(new Error(`large file ${sha256} was deleted while it was archived`));
     opened.catch(() => {}); // it is awaited later, or the reader has left
     return opened;
   }
+}
+
+/** Pieces of which the first is fetched already, before anybody asks. */
+function begun(pieces: Pieces): Pieces {
+  const first = pieces.next();
+  first.catch(() => {}); // it is awaited later, or the reader has left
+  async function* all(): AsyncGenerator<Buffer> {
+    const { done, value } = await first;
+    if (done) return;
+    yield value;
+    yield* pieces;
+  }
+  return piecesOf(all(), async () => void (await pieces.return()));
 }
 
 /**
