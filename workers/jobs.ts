@@ -15,12 +15,15 @@ import { sweepUploads } from '#lib/repos/files/lfs/sweep-uploads.ts';
 import { scrubJob, scrubObjects } from '#lib/repos/files/scrub-objects.ts';
 import { sweepStore } from '#lib/repos/files/sweep-store.ts';
 import { sweepTusUploads } from '#lib/repos/files/tus/sweep-tus-uploads.ts';
-import { xetFileRegistered } from '#lib/repos/files/xet/jobs.ts';
+import { convertRepo, requestAllConversions } from '#lib/repos/files/xet/convert-repo.ts';
+import { convertAllJob, convertRepoWanted, xetFileRegistered } from '#lib/repos/files/xet/jobs.ts';
 import { verifyXetFile } from '#lib/repos/files/xet/verify-xet-file.ts';
 import { indexPaths } from '#lib/repos/index-paths.ts';
 import { indexPathsJob, repoDeleted, repoPushed } from '#lib/repos/jobs.ts';
 import { reclaimJob } from '#lib/repos/reclaim/jobs.ts';
 import { purgeRepo } from '#lib/repos/reclaim/purge-repo.ts';
+import { storageReportWanted } from '#lib/repos/storage/jobs.ts';
+import { refreshReportOf } from '#lib/repos/storage/refresh-report.ts';
 import { reclaimByJob } from './reclaim-by-job.ts';
 
 /** Every job of the hub and what is done for it. Each bears being run twice. */
@@ -41,6 +44,12 @@ export const jobHandlers: readonly JobHandler<App>[] = [
   }),
   handleJob(reclaimJob, reclaimByJob, { cron: '23 2 * * *' }),
   handleJob(xetFileRegistered, (app: App, data, signal) => verifyXetFile(app, data, signal)),
+  handleJob(storageReportWanted, (app: App, data) => refreshReportOf(app, data.repoId as RepoId)),
+  handleJob(
+    convertRepoWanted,
+    async (app: App, data, signal) => void (await convertRepo(app, data.repoId as RepoId, signal)),
+  ),
+  handleJob(convertAllJob, (app: App) => requestAllConversions(app), { cron: '29 * * * *' }),
   handleJob(
     sweepUploadsJob,
     async (app: App) => {

@@ -21,6 +21,16 @@ const TOOLS: Tool[] = [
   { name: 'git-lfs', packages: ['git-lfs'], isPresent: () => runs('git', 'lfs', 'version') },
   { name: 'curl', packages: ['curl'], isPresent: () => runs('curl', '--version') },
   {
+    name: 'wget, aria2, zip, unzip and bsdtar (readers of downloads)',
+    packages: ['wget', 'aria2', 'zip', 'unzip', 'libarchive-tools'],
+    isPresent: () =>
+      runs('wget', '--version') &&
+      runs('aria2c', '--version') &&
+      runs('zip', '-v') &&
+      runs('unzip', '-v') &&
+      runs('bsdtar', '--version'),
+  },
+  {
     name: 'Chromium',
     packages: ['chromium', 'fonts-noto-cjk'],
     isPresent: () => chromium() !== null && existsSync('/usr/share/fonts/opentype/noto'),

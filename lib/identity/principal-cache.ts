@@ -47,7 +47,8 @@ export async function cachedPrincipal(
   const { entries, loading, forgotten } = state;
   const hit = entries.get(key);
   const nowMs = app.clock.now();
-  if (hit && hit.untilMs > nowMs) return hit.principal;
+  // The second bound: a clock that was set back must not make memory last.
+  if (hit && hit.untilMs > nowMs && hit.untilMs <= nowMs + PRINCIPAL_TTL_MS) return hit.principal;
   entries.delete(key);
   let pending = loading.get(key);
   if (!pending) {

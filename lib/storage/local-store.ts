@@ -1,9 +1,10 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { asStorageFull } from '#lib/base/disk-full.ts';
 import { hubError } from '#lib/base/errors.ts';
 import { createLocalMultipart } from './local-multipart.ts';
 import { deleteObject, PARTS_SUFFIX, readObject, statObject } from './local-object.ts';
-import { nullWhenMissing, syncDirectory, whenFull, writeTemp } from './local-write.ts';
+import { nullWhenMissing, syncDirectory, writeTemp } from './local-write.ts';
 import type { ObjectInfo, ObjectStore } from './object-store.ts';
 import { readableOf } from './pieces.ts';
 import { probeStore } from './probe-store.ts';
@@ -45,7 +46,7 @@ export async function createLocalStore(dir: string): Promise<ObjectStore> {
       const tempPath = await writeTemp(temp, body, options);
       await publish(tempPath, path).catch(async (error) => {
         await rm(tempPath, { force: true });
-        throw whenFull(error);
+        throw asStorageFull(error) ?? error;
       });
     },
     get: async (key, options = {}) =>

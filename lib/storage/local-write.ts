@@ -4,7 +4,7 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { hubError } from '#lib/base/errors.ts';
+import { asStorageFull } from '#lib/base/disk-full.ts';
 import { exactLength, LengthMismatch } from './exact-length.ts';
 
 const WRITE_BUFFER_BYTES = 4 << 20;
@@ -19,19 +19,6 @@ export function isMissing(error: unknown): boolean {
 export function nullWhenMissing(error: unknown): null {
   if (isMissing(error)) return null;
   throw error;
-}
-
-/** For `.catch`: a full disk as `storage_full`, every other failure as it is. */
-export function whenFull(error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException)?.code;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  return hubError(
-    'storage_full',
-    'the object store is full: nothing was stored. Tell the operator of the hub',
-    {
-      cause: error,
-    },
-  );
 }
 
 /** Makes the names in a folder durable. */
@@ -82,6 +69,6 @@ export async function writeDurably(
     );
   } catch (error) {
     await rm(path, { force: true });
-    throw whenFull(error);
+    throw asStorageFull(error) ?? error;
   }
 }

@@ -60,12 +60,7 @@ export function readableOf(pieces: Pieces, signal?: AbortSignal): Readable {
         (error) => this.destroy(error),
       );
     },
-    destroy(error, done) {
-      pieces.return().then(
-        () => done(error),
-        () => done(error),
-      );
-    },
   });
+  stream.once('close', () => void pieces.return().catch(() => {})); // what fails when given up changes nothing
   return signal ? addAbortSignal(signal, stream) : stream;
 }

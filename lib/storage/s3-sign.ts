@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { S3RequestPresigner } from '@aws-sdk/s3-request-presigner';
+import { signedAt } from '#lib/base/signing-window.ts';
 
 /** RFC 3986: what encodeURIComponent leaves alone but SigV4 wants escaped. */
 function escapeUri(text: string): string {
@@ -21,7 +22,8 @@ export interface SignRequest {
 /**
  * Makes the function that signs URLs (SigV4 in the query, body unsigned) for one endpoint and bucket. It calls
  * the SDK's signer without its middleware stack: 0.1 ms instead of 0.7 ms for each of a thousand part URLs. The time is
- * the store's own, as far as the client has learnt from answers how far ours is off.
+ * the store's own, as far as the client has learnt from answers how far ours is off; for a GET it is rounded down
+ * (signing-window.ts): two URLs for the same are the same for a while.
  */
 export function createSigner(
   client: S3Client,
@@ -37,6 +39,8 @@ export function createSigner(
   const root = `${base.pathname.replace(/\/$/, '')}/${escapeUri(bucket)}`;
   return async ({ method, key, query, headers, expiresSeconds }) => {
     const path = `${root}/${key.split('/').map(escapeUri).join('/')}`;
+    const nowMs = Date.now() + client.config.systemClockOffset;
+    const atMs = method === 'GET' ? signedAt(nowMs, expiresSeconds) : nowMs;
     const signed = await presigner.presign(
       {
         method,
@@ -47,7 +51,7 @@ export function createSigner(
         query: { ...query },
         headers: { host: base.host, ...headers },
       },
-      { expiresIn: expiresSeconds, signingDate: new Date(Date.now() + client.config.systemClockOffset) },
+      { expiresIn: expiresSeconds, signingDate: new Date(atMs) },
     );
     const pairs = Object.entries(signed.query ?? {}).map(
       ([k, v]) => `${escapeUri(k)}=${escapeUri(String(v))}`,

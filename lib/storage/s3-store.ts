@@ -7,6 +7,7 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { contentDisposition } from '#lib/base/content-disposition.ts';
 import { hubError } from '#lib/base/errors.ts';
 import { droppedBuffers } from '#lib/base/free-buffers.ts';
 import { exactLength } from './exact-length.ts';
@@ -53,7 +54,9 @@ export async function createS3Store(options: S3Options): Promise<ObjectStore> {
     async signGet(key, { expiresSeconds, range, filename, contentType }) {
       if (!options.direct) return null;
       const query = {
-        ...(filename !== undefined && { 'response-content-disposition': attachment(filename) }),
+        ...(filename !== undefined && {
+          'response-content-disposition': contentDisposition('attachment', filename),
+        }),
         ...(contentType !== undefined && { 'response-content-type': contentType }),
       };
       const headers = range ? { range: rangeHeader(range) } : {};
@@ -65,16 +68,6 @@ export async function createS3Store(options: S3Options): Promise<ObjectStore> {
     },
   };
   return { ...store, probe: () => probeStore(store) };
-}
-
-/** RFC 6266 with the UTF-8 form of RFC 8187, so that any file name survives. */
-function attachment(filename: string): string {
-  const ascii = filename.replace(/[^\x20-\x7e]|["\\%]/g, '_');
-  const utf8 = encodeURIComponent(filename.toWellFormed()).replace(
-    /['()*]/g,
-    (c) => `%${c.charCodeAt(0).toString(16)}`,
-  );
-  return `attachment; filename="${ascii}"; filename*=UTF-8''${utf8}`;
 }
 
 function rangeHeader({ start, end }: ByteRange): string {

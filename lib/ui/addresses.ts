@@ -39,6 +39,12 @@ export function fileAddress(ref: RepoRef, view: RepoView, revision: string, path
   return `${repoAddress(ref)}/${view}/${encodeURIComponent(revision)}${tail}`;
 }
 
+/** The zip of a folder at a revision, or of the whole repo. */
+export function archiveAddress(ref: RepoRef, revision: string, folder = ''): string {
+  const tail = folder === '' ? '' : `/${encodePath(folder)}`;
+  return `${repoAddress(ref)}/archive/${encodeURIComponent(revision)}${tail}.zip`;
+}
+
 /** The list of a repo's discussions, or one of them, or a part of its page (`commits`, `files`). */
 export function discussionAddress(ref: RepoRef, num?: number | 'new', part?: 'commits' | 'files'): string {
   const parts = [repoAddress(ref), 'discussions', num, part];

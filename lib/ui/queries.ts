@@ -6,6 +6,9 @@ import { findProfile } from '#lib/identity/find-profile.ts';
 import { listTokens } from '#lib/identity/list-tokens.ts';
 import { readSession } from '#lib/identity/read-session.ts';
 import { listTree } from '#lib/repos/read-tree.ts';
+import { readReclaimable } from '#lib/repos/reclaim/read-reclaimable.ts';
+import { readUsage } from '#lib/repos/storage/read-usage.ts';
+import { summarizeStorage } from '#lib/repos/storage/summarize-storage.ts';
 import { render } from './markdown/render-pool.ts';
 import { branchesPage } from './view-models/branches-page.ts';
 import { readCard } from './view-models/card.ts';
@@ -21,6 +24,7 @@ import { placeInRepo } from './view-models/place-in-repo.ts';
 import { reflogPage } from './view-models/reflog-page.ts';
 import { repoOverview } from './view-models/repo-overview.ts';
 import { repoSettingsPage } from './view-models/repo-settings-page.ts';
+import { storagePage } from './view-models/storage-page.ts';
 
 /**
  * Everything the pages ask of the hub. server.ts loads this module and hands it over (hub.ts), so that domain code
@@ -47,7 +51,11 @@ export const queries = {
   listTree,
   placeInRepo,
   readCard,
+  readReclaimable,
   readSession,
+  readUsage,
+  storagePage,
+  summarizeStorage,
   render,
   reflogPage,
   repoOverview,

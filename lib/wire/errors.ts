@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import { asStorageFull } from '#lib/base/disk-full.ts';
 import { ERROR_TABLE, type HubError, hubError, isHubError } from '#lib/base/errors.ts';
 import type { Principal } from '#lib/identity/principal.ts';
 import type { Protocol } from './route.ts';
@@ -21,9 +22,6 @@ const UNAVAILABLE = new Set([
   '08001',
 ]);
 
-/** A disk, a quota or the database's volume has no room. */
-const FULL = new Set(['ENOSPC', 'EDQUOT', '53100']);
-
 /** Where Prisma keeps the SQLSTATE of what Postgres said. */
 interface PrismaMeta {
   readonly driverAdapterError?: { readonly cause?: { readonly originalCode?: string } };
@@ -38,14 +36,8 @@ export function toHubError(error: unknown): HubError {
   if (code === '55P03' || code === '40001' || code === '40P01') {
     return hubError('busy', 'another change is in progress: try again', { cause: error });
   }
-  if (code && FULL.has(code))
-    return hubError(
-      'storage_full',
-      'the hub has no room left on a disk: nothing was stored. Tell its operator',
-      {
-        cause: error,
-      },
-    );
+  const full = asStorageFull(error, code);
+  if (full !== null) return full;
   if (
     (code && UNAVAILABLE.has(code)) ||
     /timeout exceeded when trying to connect|Connection terminated/.test(e?.message ?? '')

@@ -70,7 +70,7 @@ export async function sendPieces(
     res.writeHead(status, headers);
     for await (const piece of pieces) {
       await written(res, piece, gone.signal, stallMs);
-      if (gone.signal.aborted) return;
+      if (gone.signal.aborted || res.destroyed) return; // the event may be late: it waits for this loop
     }
     res.end();
   } catch (error) {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { BytesRoom } from './bytes-room.ts';
-import { cpuSeconds } from './children.ts';
+import { cpuSeconds, median } from './children.ts';
 import type { Figure } from './main.ts';
 import { startNginx } from './nginx.ts';
 
@@ -26,8 +26,6 @@ async function fetchOnce(url: string, token: string, pid: number, sizeBytes: num
   const cpu = cpuSeconds(pid) - before;
   return { mbPerSecond: bytes / 1e6 / seconds, mbPerCpuSecond: bytes / 1e6 / Math.max(cpu, 0.01) };
 }
-
-const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /** The same file from the bridge, as a whole object and from nginx, in turns: ratios of one run. */
 export async function benchDownloads(room: BytesRoom): Promise<Figure[]> {

@@ -12,7 +12,12 @@ export async function startPeer(
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`${file} ended before it was ready`);
+  });
+  const ready = once(child.stdout as NodeJS.ReadableStream, 'data');
+  const [line] = (await Promise.race([ready, ended])) as [Buffer];
+  ended.catch(() => {}); // it ends some time
   return { port: Number(line.toString().trim()), child };
 }
 
@@ -65,3 +70,6 @@ export function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
+
+export const median = (values: number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

@@ -1,10 +1,11 @@
 /**
- * npm run bench [-- resolve upload tus bytes commits git gateway big-repo]: ratios against a peer measured in the same run, never
+ * npm run bench [-- resolve upload tus bytes dedup commits git gateway big-repo]: ratios against a peer measured in the same run, never
  * bare times. Prints one line a figure and ends with 1 when a limit is missed.
  */
 import { benchBigRepo } from './big-repo.ts';
 import { benchBytes } from './bytes.ts';
 import { benchCommits } from './commits.ts';
+import { benchDedup } from './dedup.ts';
 import { benchGateway } from './gateway.ts';
 import { benchGit } from './git.ts';
 import { benchResolve } from './resolve.ts';
@@ -26,6 +27,7 @@ const cases: Record<string, () => Promise<Figure[]>> = {
   upload: benchUpload,
   tus: benchTus,
   bytes: benchBytes,
+  dedup: benchDedup,
   commits: benchCommits,
   git: benchGit,
   gateway: benchGateway,

@@ -1,8 +1,15 @@
 import { createServer } from 'node:http';
-import { createLocalStore } from '#lib/storage/local-store.ts';
+import { loadConfig } from '#lib/base/config.ts';
+import { createStore } from '#lib/storage/create-store.ts';
 
-/** The peer of the upload bench: a plain HTTP PUT straight into the same kind of store. Prints its port. */
-const store = await createLocalStore(process.argv[2] ?? '');
+/** The peer of the upload bench: a plain HTTP PUT straight into the same kind of store, S3 when it is configured. Prints its port. */
+const store = await createStore(
+  loadConfig({
+    DATABASE_URL: 'postgres://nobody@localhost/none',
+    ...process.env,
+    LARDER_DATA: process.argv[2],
+  }),
+);
 let n = 0;
 const server = createServer((req, res) => {
   store.put(`bench/${n++}`, req, { sizeBytes: Number(req.headers['content-length']) }).then(

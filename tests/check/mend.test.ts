@@ -332,7 +332,9 @@ describe('the Xet tables', () => {
     expect(made.files).toBeGreaterThan(0);
     for (const { id } of await sql(`SELECT id FROM xet_file WHERE sha256_state = 'unverified'`))
       await verifyXetFile(hub.app, { fileId: id as number });
-    expect([await edges(), await files(), await chunks()]).toEqual(before);
+    expect([await edges(), await files()]).toEqual(before.slice(0, 2));
+    // Those of xorbs that were lost and came back are found again too.
+    expect(await chunks()).toEqual(expect.arrayContaining(before[2] as unknown[]));
     expect(before[2]).not.toEqual([]);
     await mend(); // TRUNCATE ran no triggers: what repos hold is counted again
     expect(await read('m.bin')).toEqual(contentOf(terms));

@@ -23,7 +23,7 @@ export interface Run {
 }
 
 /** The interpreter of a client's virtual environment. Throws, saying how to get it, when it is not there. */
-function pythonOf(client: Client = 'current'): string {
+export function pythonOf(client: Client = 'current'): string {
   const python = resolve(
     (client === 'current' ? process.env.LARDER_TEST_PYTHON : process.env.LARDER_TEST_PYTHON_OLD) ??
       `.runtime/${client === 'current' ? 'venv' : 'venv-old'}/bin/python`,

@@ -95,6 +95,8 @@ const OWN_PAGES = [
   '/new?type=dataset',
   '/settings',
   '/settings/tokens',
+  '/settings/storage',
+  '/settings/usage',
   '/endpoints',
   '/admin/full',
   '/admin/full/tree/main/a',
@@ -104,6 +106,8 @@ const OWN_PAGES = [
   '/admin/full/branches',
   '/admin/full/branches/main',
   '/admin/full/settings',
+  '/admin/full/storage',
+  '/admin/empty/storage',
   `/admin/${LONG_NAME}/settings`,
   '/admin/full/new/main',
   '/admin/full/edit/main/README.md',
@@ -111,6 +115,7 @@ const OWN_PAGES = [
   '/admin/full/discussions/new?pull=1&base=main&head=side',
   '/admin/full/discussions/2',
   '/datasets/admin/rows/settings',
+  '/datasets/admin/rows/storage',
   '/datasets/admin/rows/discussions/2/files',
 ];
 

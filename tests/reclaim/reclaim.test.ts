@@ -135,7 +135,7 @@ describe('bytes', () => {
     expect(await w.keys()).toHaveLength(1);
     const { epoch } = (await w.t.app.db.query('SELECT epoch FROM xet_domain')).rows[0];
     await w.gc({ isNow: true, dropsPins: true });
-    expect(await w.keys()).toEqual([]);
+    expect(await w.keys('')).toEqual([]);
     expect((await w.t.app.db.query('SELECT epoch FROM xet_domain')).rows[0].epoch).toBe(epoch + 1);
     for (const table of [
       'git_object',
@@ -183,11 +183,11 @@ describe('the figure that is shown', () => {
     await deleteRepo(w.ctx, gone);
     for (const at of [inDays(0), inDays(4), inDays(6), inDays(23), inDays(25), inDays(40)]) {
       const { items, outcome } = await w.dry({ at });
-      const before = new Set(await w.keys());
+      const before = new Set(await w.keys(''));
       const now = items.filter((i) => i.mayGoAt <= at && !i.what.includes(' git objects'));
       const gitNow = items.filter((i) => i.what.includes(' git objects'));
       const run = await w.gc({ at });
-      const left = new Set(await w.keys());
+      const left = new Set(await w.keys(''));
       expect(now.map((i) => i.what).sort()).toEqual([...before].filter((key) => !left.has(key)).sort());
       expect(run.result?.freedBytes).toBe(now.reduce((sum, i) => sum + Number(i.bytes), 0));
       expect(run.result?.freedGitBytes).toBe(gitNow.reduce((sum, i) => sum + Number(i.bytes), 0));
@@ -195,7 +195,7 @@ describe('the figure that is shown', () => {
       expect((run.result?.freedBytes ?? 0) + (run.result?.freedGitBytes ?? 0)).toBe(shown);
       expect(outcome.result?.freedBytes).toBe(0);
     }
-    expect(await w.keys()).toHaveLength(1);
+    expect(await w.keys('')).toHaveLength(1);
     expect(await w.problems()).toEqual([]);
   });
 

@@ -20,7 +20,7 @@ import { header, makeUser } from '#tests/repos/people.ts';
 import { createTestApp, type TestApp } from '#tests/support/app.ts';
 import { type BuiltTerm, type BuiltXorb, buildShard, contentOf } from '#tests/xet/build.ts';
 
-export const DAY = 24 * 3600_000;
+const DAY = 24 * 3600_000;
 export const sha256Of = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex') as Sha256;
 export const inDays = (days: number) => new Date(Date.now() + days * DAY);
 
@@ -44,8 +44,8 @@ export interface World {
   gc(options?: Partial<ReclaimOptions>, seams?: Partial<ReclaimSeams>): Promise<ReclaimOutcome>;
   /** What a dry run lists. */
   dry(options?: Partial<ReclaimOptions>): Promise<{ items: ReclaimItem[]; outcome: ReclaimOutcome }>;
-  /** Keys in the store. */
-  keys(): Promise<string[]>;
+  /** Keys in the store: of files and xorbs, or of this kind. */
+  keys(...kinds: string[]): Promise<string[]>;
   /** What `check` finds. */
   problems(): Promise<string[]>;
   count(table: string, where?: string): Promise<number>;
@@ -116,9 +116,10 @@ export async function createWorld(env: Record<string, string> = {}): Promise<Wor
       const seams = { onItem: (item: ReclaimItem) => void items.push(item) };
       return { outcome: await world.gc({ isDry: true, ...options }, seams), items };
     },
-    async keys() {
+    async keys(...kinds) {
       const keys: string[] = [];
-      for await (const { key } of t.app.store.list('')) keys.push(key);
+      for (const kind of kinds.length > 0 ? kinds : ['blob/', 'xorb/'])
+        for await (const { key } of t.app.store.list(kind)) keys.push(key);
       return keys.sort();
     },
     async problems() {

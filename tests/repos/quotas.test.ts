@@ -248,3 +248,38 @@ describe('hf upload', () => {
     expect(warned.stderr).toContain('The storage of alice is 85 % full: 15.0 kB of 100 kB are left.');
   });
 });
+
+describe('the browser', () => {
+  test('hears before the first byte what is used and what does not fit, and is held to it', async () => {
+    const repo = await newRepo();
+    await fill(repo, 60_000);
+    const preflight = async (...sizes: number[]) => {
+      const files = sizes.map((sizeBytes, i) => ({
+        path: `${i}.bin`,
+        sizeBytes,
+        sample: Buffer.alloc(8).toString('base64'),
+      }));
+      const body = json({ revision: 'main', createPr: false, files });
+      const answer = await hub.ask(`/api/models/${repo}/upload-preflight`, TOKENS.alice, body);
+      expect(answer.status).toBe(200);
+      return (await answer.json()) as { refused: string | null; room?: unknown };
+    };
+    const room = { what: 'user', name: 'alice', usedBytes: 60_000, limitBytes: LIMIT };
+    expect(await preflight(30_000)).toMatchObject({ refused: null, room });
+    expect(await preflight(30_000, 20_000)).toMatchObject({
+      refused: expect.stringContaining('this needs 50.0 kB more'),
+      room,
+    });
+    const begin = (bytes: number) =>
+      hub.ask(`/api/models/${repo}/tus`, TOKENS.alice, {
+        method: 'POST',
+        headers: {
+          'tus-resumable': '1.0.0',
+          'upload-length': String(bytes),
+          'upload-metadata': `path ${Buffer.from('x.bin').toString('base64')},revision ${Buffer.from('main').toString('base64')}`,
+        },
+      });
+    expect((await begin(50_000)).status).toBe(413);
+    expect((await begin(30_000)).status).toBe(201);
+  });
+});

@@ -66,6 +66,27 @@ export function describeObjectStore(name: string, open: () => ObjectStore): void
       }
     });
 
+    it('gives the same bytes in pieces, each valid until the next, and ends when its reader leaves', async () => {
+      const key = newObjectKey('blob');
+      const bytes = randomBytes(3_500_000);
+      await open().put(key, bytes, { sizeBytes: bytes.length });
+      for (const range of [undefined, { start: 0, end: 0 }, { start: 1_000_001, end: 3_499_999 }]) {
+        const parts: Buffer[] = [];
+        const pieces = await open().pieces(key, range ? { range } : {});
+        for await (const piece of pieces) parts.push(Buffer.from(piece));
+        const wanted = range ? bytes.subarray(range.start, range.end + 1) : bytes;
+        expect(Buffer.concat(parts).equals(wanted)).toBe(true);
+      }
+      const never = await open().pieces(key);
+      await never.return();
+      expect((await never.next()).done).toBe(true);
+      for await (const piece of await open().pieces(key)) {
+        expect(piece.equals(bytes.subarray(0, piece.length))).toBe(true);
+        break;
+      }
+      await expect(open().pieces(newObjectKey('blob'))).rejects.toBeInstanceOf(ObjectMissing);
+    });
+
     it('refuses a range that the object does not hold whole, rather than give fewer bytes', async () => {
       const key = newObjectKey('blob');
       await open().put(key, Buffer.alloc(10), { sizeBytes: 10 });

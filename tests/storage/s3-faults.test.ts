@@ -8,6 +8,7 @@ import { newObjectKey } from '#lib/storage/keys.ts';
 import type { ObjectStore } from '#lib/storage/object-store.ts';
 import { createS3Store } from '#lib/storage/s3-store.ts';
 import { routes } from '#lib/wire/routes.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 import { startRgw, type TestS3 } from '../support/rgw.ts';
 import { type S3Faults, startS3Faults } from '../support/s3-faults.ts';
 import { startWire, type TestWire } from '../support/wire.ts';
@@ -118,6 +119,35 @@ describe('F28: bodies that are not what was stored', () => {
     faults.rule = ({ method }) => (method === 'GET' ? fault : null);
     const whole = { start: 0, end: bytes.length - 1 };
     await expect(store.get(key, { range: whole }).then(buffer)).rejects.toThrow();
+  });
+});
+
+describe('F26: a network that misbehaves between hub and store', () => {
+  test('a reset or an early end in the middle of a body is an error, a late answer is an answer, and after a while down all works', async () => {
+    const proxy = await startFaultProxy(s3.endpoint);
+    const { accessKeyId, secretAccessKey } = s3;
+    const options = { bucket: 'faults', region: 'us-east-1', direct: true, accessKeyId, secretAccessKey };
+    const far = await createS3Store({ ...options, endpoint: proxy.url });
+    const key = newObjectKey('blob');
+    const bytes = randomBytes(600_000);
+    await far.put(key, bytes, { sizeBytes: bytes.length });
+    for (const kind of ['reset', 'cut'] as const) {
+      proxy.set({ down: { kind, afterBytes: 100_000 } });
+      await expect(far.get(key).then(buffer)).rejects.toThrow();
+      proxy.set({ up: { kind, afterBytes: 100_000 } });
+      const body = Readable.from([randomBytes(400_000)]);
+      await expect(far.put(newObjectKey('blob'), body, { sizeBytes: 400_000 })).rejects.toMatchObject({
+        code: 'not_ready',
+      });
+    }
+    proxy.set({ down: { kind: 'delay', ms: 100 } });
+    expect((await far.head(key))?.sizeBytes).toBe(bytes.length);
+    proxy.down();
+    await expect(far.head(key)).rejects.toMatchObject({ code: 'not_ready' });
+    proxy.heal();
+    expect((await buffer(await far.get(key))).equals(bytes)).toBe(true);
+    await far.close();
+    await proxy.close();
   });
 });
 

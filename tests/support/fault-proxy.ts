@@ -57,7 +57,10 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     if (isDown) return void client.resetAndDestroy();
     const upstream = connect(Number(targetPort), hostname);
     const end = (reset: boolean) => {
-      for (const socket of [client, upstream]) reset ? socket.resetAndDestroy() : socket.end();
+      for (const socket of [client, upstream]) {
+        if (reset) socket.resetAndDestroy();
+        else socket.end();
+      }
     };
     for (const socket of [client, upstream]) {
       sockets.add(socket);

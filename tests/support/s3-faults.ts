@@ -47,7 +47,8 @@ function answerError(res: ServerResponse, status: number, code: string): void {
 
 function answerBody(res: ServerResponse, from: IncomingMessage, fault: S3Fault | null): void {
   const headers = { ...from.headers };
-  if (fault?.kind === 'short') headers['content-length'] = String(fault.bytes);
+  if (fault?.kind === 'short')
+    headers['content-length'] = String(Math.min(fault.bytes, Number(headers['content-length'] ?? 0)));
   res.writeHead(from.statusCode ?? 502, headers);
   let sent = 0;
   from.on('data', (chunk: Buffer) => {
@@ -62,7 +63,7 @@ function answerBody(res: ServerResponse, from: IncomingMessage, fault: S3Fault |
     res.write(part);
     if (fault?.kind === 'truncate' && sent >= fault.bytes) setTimeout(() => res.destroy(), 20);
   });
-  from.on('end', () => fault?.kind !== 'truncate' && res.end());
+  from.on('end', () => (fault?.kind === 'truncate' ? res.destroy() : res.end()));
 }
 
 /** A real store behind a relay that understands S3 well enough to lie about single requests. */

@@ -130,7 +130,36 @@ describe('preflight says before the first byte what an upload would meet', () =>
     const answer = await hub.post('/api/models/bob/one/upload-links', { files: wrongSize }, 'bob');
     expect(await answer.json()).toEqual({ linked: [], missing: [open.sha256] });
     expect((await hub.post('/api/models/alice/two/upload-links', { files }, 'bob')).status).toBe(403);
+    const guests = await hub.post('/api/models/alice/two/upload-links?create_pr=1', { files }, 'bob');
+    expect(await guests.json()).toEqual({ linked: [open.sha256], missing: expected.missing });
     expect((await hub.post('/api/models/alice/one/upload-links', { files }, 'bob')).status).toBe(404);
+  });
+
+  test('what does not fit into the quota is refused before the first byte, here and when an upload begins', async () => {
+    const full = await startTusHub({ LARDER_QUOTA_USER_BYTES: '1000' });
+    const files = [{ path: 'a.bin', sizeBytes: 1001 }];
+    const answer = await full.post('/api/models/alice/one/upload-preflight', { revision: 'main', files });
+    expect(await answer.json()).toMatchObject({
+      refused: expect.stringContaining('storage of alice is full'),
+      room: { what: 'user', usedBytes: 0, limitBytes: 1000 },
+    });
+    const small = await full.post('/api/models/alice/one/upload-preflight', {
+      files: [{ path: 'a.bin', sizeBytes: 999 }],
+    });
+    expect(await small.json()).toMatchObject({ refused: null });
+    const begin = full.create('alice/one', { path: 'a.bin', revision: 'main' }, 1001);
+    await expect(begin).rejects.toThrow('storage of alice is full');
+    // Two that each fit, but not together: the second is refused at its end, and leaves nothing.
+    const [one, two] = [fileOf(600), fileOf(600)];
+    const locations = [
+      await full.create('alice/one', { path: 'a.bin', revision: 'main' }, 600),
+      await full.create('alice/one', { path: 'b.bin', revision: 'main' }, 600),
+    ];
+    expect((await full.patch(locations[0] as string, 0, one.bytes)).status).toBe(204);
+    expect((await full.patch(locations[1] as string, 0, two.bytes)).status).toBe(413);
+    expect((await full.tus('HEAD', locations[1] as string)).status).toBe(410);
+    expect(await full.keys()).toHaveLength(1);
+    await full.close();
   });
 
   test('nothing is changed by asking', async () => {

@@ -52,6 +52,22 @@ test('pieces below the smallest part of S3 add up through a tail', async () => {
   expect((await hub.keys()).filter((key) => key.startsWith('staging/'))).toEqual([]);
 });
 
+test('a part that a writer stored and died before it was recorded does not spoil the upload', async () => {
+  const { bytes, sha256 } = fileOf(40 * MIB);
+  const location = await hub.create('alice/one', { ...FIELDS, sha256 }, bytes.length);
+  expect((await hub.patch(location, 0, bytes.subarray(0, 16 * MIB))).status).toBe(204);
+  const { rows } = await hub.app.db.query<{ key: string; storage_upload_id: string }>(
+    `SELECT key, storage_upload_id FROM tus_upload WHERE state = 'open' AND key IS NOT NULL`,
+  );
+  const { key, storage_upload_id: id } = rows[0] as (typeof rows)[0];
+  for (const number of [2, 3])
+    await hub.app.store.putPart(key, id, number, Buffer.alloc(6 * MIB), { sizeBytes: 6 * MIB });
+  expect((await hub.patch(location, 16 * MIB, bytes.subarray(16 * MIB))).headers.get('larder-sha256')).toBe(
+    sha256,
+  );
+  expect((await hub.read('alice/one', sha256))?.equals(bytes)).toBe(true);
+});
+
 test('wrong bytes are removed from the bucket; cancelled and unknown uploads are given up there', async () => {
   const before = await hub.keys();
   const { bytes, sha256 } = fileOf(20 * MIB);

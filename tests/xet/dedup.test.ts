@@ -227,7 +227,7 @@ describe('stock clients with cold caches', () => {
     expect(createHash('sha256').update(down).digest('hex')).toBe(
       createHash('sha256').update(edited).digest('hex'),
     );
-  });
+  }, 240_000);
 
   test('the JavaScript client sends only what is new too', async () => {
     const original = randomBytes(24 * MIB);
@@ -250,5 +250,5 @@ describe('stock clients with cold caches', () => {
     const sent = await sentWhile(() => send('js-tuned', edited));
     expect(sent).toBeGreaterThan(MIB / 2);
     expect(sent).toBeLessThan(6 * MIB);
-  });
+  }, 120_000);
 });

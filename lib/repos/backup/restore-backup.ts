@@ -102,7 +102,7 @@ const SETTLE = [
 async function settle(app: App, lost: readonly string[]): Promise<void> {
   for (const text of SETTLE) await app.db.query(text);
   // Clients remember what they uploaded after the backup was made: without a new address they would not send it again.
-  await app.db.query('UPDATE xet_domain SET epoch = epoch % 1000000000 + $1', [randomInt(1, 1000)]);
+  await app.db.query('UPDATE xet_domain SET epoch = epoch % 1000000000 + $1', [randomInt(1_000, 1_000_000)]);
   const { rows } = await app.db.query<{ id: number }>(
     `SELECT id FROM stored_object WHERE key = ANY($1::text[]) AND state = 'live'`,
     [lost],

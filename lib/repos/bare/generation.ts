@@ -98,9 +98,9 @@ export async function buildGeneration(
     await inKeyOrder(tx);
     const { count, linked } = await readLinkedRows(tx, repoId);
     if (count === 0) return;
+    const rows = readAllRows(tx, repoId);
     const reached = linked && (await reachableObjects(linked, generation.tips));
     generation.isPure = reached?.size === count;
-    const rows = readAllRows(tx, repoId);
     if (reached?.size !== count) {
       addPack(generation, await writePack(folder, count, rows));
       return;

@@ -162,9 +162,10 @@ export const inKeyOrder = (tx: Tx): Promise<unknown> =>
 
 /**
  * All objects of a repo in the order of their oids. Plan: ranges of the primary key of the repo's partition; without
- * statistics of a repo that is new the database rather sorts all that is left for each page, see inKeyOrder.
+ * statistics of a repo that is new the database rather sorts all that is left for each page, see inKeyOrder. Begins
+ * to read at once.
  */
-export async function* readAllRows(db: Queryable, repoId: RepoId): AsyncGenerator<PackBatch> {
+export function readAllRows(db: Queryable, repoId: RepoId): AsyncGenerator<PackBatch> {
   const readPage = async (after: Buffer) => {
     const { rows } = await db.query<PageRow>({
       name: 'read-all-rows',
@@ -175,13 +176,20 @@ export async function* readAllRows(db: Queryable, repoId: RepoId): AsyncGenerato
     });
     return new Page(rows[0]);
   };
-  for (let page = await readPage(Buffer.alloc(0)); page.count > 0; ) {
-    // the database reads on while this page is written
-    const next = page.count < PAGE ? Promise.resolve(new Page(undefined)) : readPage(page.oid(PAGE - 1));
-    next.catch(() => {}); // thrown below, unless the caller stops before
-    yield* fill(db, repoId, page);
-    page = await next;
-  }
+  /** The database reads on while a page is used; what it fails with is thrown when the page's turn comes. */
+  const begin = (after: Buffer) => {
+    const page = readPage(after);
+    page.catch(() => {});
+    return page;
+  };
+  const first = begin(Buffer.alloc(0));
+  return (async function* () {
+    for (let page = await first; page.count > 0; ) {
+      const next = page.count < PAGE ? Promise.resolve(new Page(undefined)) : begin(page.oid(PAGE - 1));
+      yield* fill(db, repoId, page);
+      page = await next;
+    }
+  })();
 }
 
 /** The named objects of a repo in the order of their oids; as readAllRows. What is missing is left out. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { environmentForOthers } from '#lib/base/config.ts';
+import { hubError } from '#lib/base/errors.ts';
 import { gitIsMissing } from './require-git.ts';
 
 export interface GitRun {
@@ -77,6 +78,13 @@ export class GitFailure extends Error {
   }
 }
 
+function diskIsFull(): Error {
+  return hubError(
+    'storage_full',
+    'the hub has no room left for the work of git: nothing was stored. Tell its operator',
+  );
+}
+
 export interface GitChild {
   readonly stdin: ChildProcessWithoutNullStreams['stdin'];
   readonly stdout: Readable;
@@ -114,7 +122,9 @@ export function startGit(run: GitRun): GitChild {
       const [status] = (await once(child, 'close')) as [number | null];
       if (run.signal.aborted) throw run.signal.reason;
       if (status === 126 || status === 127) throw gitIsMissing(stderr); // not to be executed, not found
-      if (!(run.allowed ?? [0]).includes(status as number)) throw new GitFailure(run, status, stderr.trim());
+      if ((run.allowed ?? [0]).includes(status as number)) return;
+      if (/No space left on device|Disk quota exceeded/i.test(stderr)) throw diskIsFull();
+      throw new GitFailure(run, status, stderr.trim());
     } finally {
       clearTimeout(timer);
       run.signal.removeEventListener('abort', end);

@@ -9,7 +9,7 @@ import { Finding } from './finding.ts';
 const BATCH = 1000;
 
 /** The store's own time in ms: ages are told by its clock, not by ours, which may be wrong by hours. */
-export async function storeNow(store: ObjectStore): Promise<number> {
+async function storeNow(store: ObjectStore): Promise<number> {
   const key = newObjectKey('staging');
   await store.put(key, Buffer.from('clock'), { sizeBytes: 5 });
   const info = await store.head(key);

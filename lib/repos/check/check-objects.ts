@@ -61,8 +61,9 @@ function describe(row: Row, damage: Damage, sizeBytes: number | null): string {
   return `does not hold the bytes that were stored (${row.xorb_hash ? 'xorb' : 'file'})`;
 }
 
-/** A lost object that is there again, or that is still missed. */
+/** A lost object that is there again, or that is still missed; of no interest once nothing needs it. */
 async function checkLost(app: App, row: Row): Promise<Finding | null> {
+  if (!row.is_needed) return null;
   const subject = `object ${row.key}`;
   const isWhole = (await examineSize(app, row)) === null && (await examineBytes(app, row, never)) === null;
   if (isWhole)
@@ -71,7 +72,7 @@ async function checkLost(app: App, row: Row): Promise<Finding | null> {
       what: `take object ${row.key} into use again`,
       run: async () => ((await markFound(app, row.id)) ? 'in use again' : 'it is in use already'),
     });
-  return row.is_needed ? new Finding('object-lost', subject, `is lost (${row.damage ?? 'missing'})`) : null;
+  return new Finding('object-lost', subject, `is lost (${row.damage ?? 'missing'})`);
 }
 
 async function checkObject(

@@ -3,6 +3,14 @@ import { bytesOf, type RepoId, type Sha256 } from '#lib/base/ids.ts';
 import type { Repo } from '../types.ts';
 import type { Fix } from './finding.ts';
 
+/** Taken by the garbage collector between the look and the repair: the next check looks again. */
+const GONE = 'left alone: the other bytes were just given up; run the check again';
+
+/** Locks the sources that a repair is about to link to, so that they stay in use until it commits. */
+const HELD = `held_object AS (SELECT id FROM stored_object WHERE id = $4 AND state = 'live' FOR KEY SHARE),
+  held_file AS (SELECT id FROM xet_file WHERE id = $5 AND sha256_state = 'verified' FOR KEY SHARE),
+  held AS (SELECT (SELECT id FROM held_object) AS object_id, (SELECT id FROM held_file) AS xet_file_id)`;
+
 /** A whole object that is in use, or else a Xet file whose SHA-256 was recomputed, with exactly these bytes. */
 const OTHER_SOURCE = `SELECT
   (SELECT o.id FROM stored_object o WHERE o.id IN (SELECT e.object_id FROM repo_file e WHERE e.sha256 = $1)
@@ -39,13 +47,14 @@ export async function fixUnheldFile(
     key: `unheld:${repo.id}:${sha256}`,
     what: `link repo ${repo.id} to the same bytes, which the hub has`,
     run: async () => {
-      await db.query(
-        `INSERT INTO repo_file AS e (repo_id, sha256, size_bytes, object_id, xet_file_id, created_by)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (repo_id, sha256) DO UPDATE SET
+      const { rowCount } = await db.query(
+        `WITH ${HELD} INSERT INTO repo_file AS e (repo_id, sha256, size_bytes, object_id, xet_file_id, created_by)
+         SELECT $1, $2, $3, object_id, xet_file_id, $6 FROM held WHERE object_id IS NOT NULL OR xet_file_id IS NOT NULL
+         ON CONFLICT (repo_id, sha256) DO UPDATE SET
            object_id = EXCLUDED.object_id, xet_file_id = EXCLUDED.xet_file_id, size_bytes = EXCLUDED.size_bytes`,
         [repo.id, bytesOf(sha256), sizeBytes, source.object_id, source.xet_file_id, repo.createdBy],
       );
-      return 'linked';
+      return rowCount === 1 ? 'linked' : GONE;
     },
   };
 }
@@ -89,11 +98,13 @@ export async function fixDeadEdge(db: Queryable, edge: WeakEdge): Promise<Fix | 
       key,
       what: `read ${sha256} from the same bytes elsewhere on the hub`,
       run: async () => {
-        await db.query(
-          'UPDATE repo_file SET object_id = $3, xet_file_id = $4 WHERE repo_id = $1 AND sha256 = $2',
-          [repoId, bytesOf(sha256), source.object_id, source.xet_file_id],
+        const { rowCount } = await db.query(
+          `WITH ${HELD} UPDATE repo_file e SET object_id = held.object_id, xet_file_id = held.xet_file_id FROM held
+           WHERE e.repo_id = $1 AND e.sha256 = $2 AND e.size_bytes = $3
+             AND (held.object_id IS NOT NULL OR held.xet_file_id IS NOT NULL)`,
+          [repoId, bytesOf(sha256), sizeBytes, source.object_id, source.xet_file_id],
         );
-        return 'done';
+        return rowCount === 1 ? 'done' : GONE;
       },
     };
   const named = await db.query('SELECT 1 FROM git_object WHERE repo_id = $1 AND lfs_sha256 = $2 LIMIT 1', [

@@ -69,7 +69,7 @@ async function makeXorbs(app: App, wanted: Wanted, rebuilt: Rebuilt, say: Say): 
     if (hashed === null) continue;
     let isUsed = false;
     for (const namespaceId of wanted.get(hashed.hash.toString('hex')) ?? []) {
-      const domainId = (await domainOf(app.db, namespaceId)).id;
+      const domainId = (await domainOf(app.db, namespaceId || null)).id;
       if ((await liveXorbs(app.db, domainId, [hashed.hash])).length > 0) continue;
       // One object belongs to one xorb row: whoever collects the one must not take the bytes of the other.
       const objectKey = isUsed ? await copyObject(app, key, sizeBytes) : key;
@@ -144,7 +144,7 @@ async function makeFile(
   envelope: ShardEnvelope,
   logged: LoggedFile,
 ): Promise<boolean> {
-  const domainId = (await domainOf(app.db, envelope.namespaceId)).id;
+  const domainId = (await domainOf(app.db, envelope.namespaceId || null)).id;
   const file = await fileOf(app, domainId, logged);
   if (file === null) return false;
   const owner = { domainId, repoId: envelope.repoId as RepoId, userId: envelope.userId, isGuest: false };
@@ -174,20 +174,24 @@ async function makeFiles(app: App, rebuilt: Rebuilt, say: Say): Promise<void> {
  */
 async function makeEdges(app: App, rebuilt: Rebuilt): Promise<void> {
   const { rowCount } = await app.db.query(
-    `INSERT INTO repo_file (repo_id, sha256, size_bytes, xet_file_id, created_by)
-     SELECT DISTINCT ON (g.repo_id, g.lfs_sha256) g.repo_id, g.lfs_sha256, x.size_bytes, x.id, r.created_by
-     FROM repo r JOIN git_object g ON g.repo_id = r.id AND g.lfs_sha256 IS NOT NULL
-     JOIN xet_file x ON x.sha256 = g.lfs_sha256 AND x.size_bytes = g.lfs_size AND x.sha256_state = 'verified'
-     WHERE r.deleted_at IS NULL
-       AND NOT EXISTS (SELECT FROM repo_file e WHERE e.repo_id = g.repo_id AND e.sha256 = g.lfs_sha256)
-     ORDER BY g.repo_id, g.lfs_sha256, x.id ON CONFLICT DO NOTHING`,
+    `WITH found AS (
+       SELECT DISTINCT ON (g.repo_id, g.lfs_sha256) g.repo_id, g.lfs_sha256, x.size_bytes, x.id, r.created_by
+       FROM repo r JOIN git_object g ON g.repo_id = r.id AND g.lfs_sha256 IS NOT NULL
+       JOIN xet_file x ON x.sha256 = g.lfs_sha256 AND x.size_bytes = g.lfs_size AND x.sha256_state = 'verified'
+       WHERE r.deleted_at IS NULL
+         AND NOT EXISTS (SELECT FROM repo_file e WHERE e.repo_id = g.repo_id AND e.sha256 = g.lfs_sha256)
+       ORDER BY g.repo_id, g.lfs_sha256, x.id),
+     held AS MATERIALIZED (SELECT id FROM xet_file WHERE id IN (SELECT id FROM found) FOR KEY SHARE)
+     INSERT INTO repo_file (repo_id, sha256, size_bytes, xet_file_id, created_by)
+     SELECT found.repo_id, found.lfs_sha256, found.size_bytes, found.id, found.created_by
+     FROM found JOIN held USING (id) ON CONFLICT DO NOTHING`,
   );
   rebuilt.edges += rowCount ?? 0;
 }
 
 /** What clients remember of uploads may name xorbs that did not come back. */
 async function raiseEpochs(app: App): Promise<void> {
-  await app.db.query('UPDATE xet_domain SET epoch = epoch % 1000000000 + $1', [randomInt(1, 1000)]);
+  await app.db.query('UPDATE xet_domain SET epoch = epoch % 1000000000 + $1', [randomInt(1_000, 1_000_000)]);
 }
 
 /**

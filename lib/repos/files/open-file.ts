@@ -7,6 +7,13 @@ import type { RepoFile } from '../types.ts';
 import { hashedPieces, isWorthHashing } from './hashed-pieces.ts';
 import { openXetPieces } from './xet/open-xet-file.ts';
 
+/** `isCounted`: the caller bounds how many of these go on at a time. */
+export interface OpenOptions {
+  readonly range?: ByteRange | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly isCounted?: boolean;
+}
+
 /** As openPieces, as a stream of copies, for readers that keep what they get. */
 export async function openFile(
   app: App,
@@ -14,7 +21,7 @@ export async function openFile(
   range?: ByteRange,
   signal?: AbortSignal,
 ): Promise<Readable> {
-  return readableOf(await openPieces(app, file, range, signal), signal);
+  return readableOf(await openPieces(app, file, { range, signal }), signal);
 }
 
 /**
@@ -25,8 +32,7 @@ export async function openFile(
 export async function openPieces(
   app: App,
   file: RepoFile,
-  range?: ByteRange,
-  signal?: AbortSignal,
+  { range, signal, isCounted = false }: OpenOptions = {},
 ): Promise<Pieces> {
   if (range && (range.start < 0 || range.end < range.start || range.end >= file.sizeBytes))
     throw hubError('range_not_satisfiable', `bytes ${range.start}-${range.end} are not in the file`);
@@ -45,7 +51,7 @@ export async function openPieces(
     }
   }
   if (file.xet === null) throw hubError('internal', 'internal error', { internal: 'file without a source' });
-  return openXetPieces(app, file.xet.fileId, range, signal);
+  return openXetPieces(app, file.xet.fileId, { range, signal, isCounted });
 }
 
 function isDamage(error: unknown): boolean {

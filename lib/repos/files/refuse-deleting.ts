@@ -6,7 +6,10 @@ import { hubError } from '#lib/base/errors.ts';
  * row named it yet, and its row came first. Plan: stored_object_key_key.
  */
 export async function refuseDeleting(tx: Queryable, key: string): Promise<void> {
-  const { rows } = await tx.query("SELECT 1 FROM stored_object WHERE key = $1 AND state <> 'live'", [key]);
+  const { rows } = await tx.query(
+    "SELECT 1 FROM stored_object WHERE key = $1 AND state IN ('deleting', 'orphan', 'gone')",
+    [key],
+  );
   if (rows.length > 0)
     throw hubError('busy', 'The upload took so long that its bytes were taken for abandoned: upload again');
 }

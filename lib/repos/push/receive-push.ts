@@ -1,4 +1,5 @@
 import { type Tx, transaction } from '#lib/base/db.ts';
+import { asStorageFull } from '#lib/base/disk-full.ts';
 import { isHubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Oid } from '#lib/base/ids.ts';
@@ -153,8 +154,11 @@ async function receive(ctx: Ctx, right: PushRight, request: PushRequest, say: Sa
     try {
       await receiveObjects(ctx, repo, request, refusals, say);
     } catch (error) {
-      if (!isHubError(error) || error.status >= 500 || error.code === 'repo_not_found') throw error;
-      unpackError = error.message;
+      // A full disk is not the push's fault, but git only shows what stands in a report.
+      const told = asStorageFull(error) ?? error;
+      const isOurs = !isHubError(told) || (told.status >= 500 && told.code !== 'storage_full');
+      if (isOurs || told.code === 'repo_not_found') throw error;
+      unpackError = told.message;
       await drain(request.pack, ctx.config.LARDER_PUSH_BYTES);
     }
   }

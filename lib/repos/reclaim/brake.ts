@@ -6,7 +6,12 @@ export interface BrakeFigures {
   readonly newBytes: number;
   readonly newObjects: number;
   readonly newGitObjects: number;
+  /** Of the new bytes, those in the store that no row names. */
+  readonly orphanBytes: number;
 }
+
+/** Orphans are few, unless it is the rows that were lost: then they are what `check --rebuild-xet` needs. */
+const ORPHAN_FLOOR_BYTES = 64 * 1024 * 1024;
 
 /** Below this nothing stops: small hubs delete half of what they have on an ordinary day. */
 export interface BrakeFloor {
@@ -26,6 +31,12 @@ const shareOf = (part: number, whole: number) => Math.round((100 * part) / Math.
 export function brakeReason(figures: BrakeFigures, percent: number, floor: BrakeFloor): string | null {
   const checks = [
     { part: figures.newBytes, whole: figures.storedBytes, least: floor.bytes, what: 'stored bytes' },
+    {
+      part: figures.orphanBytes,
+      whole: figures.storedBytes,
+      least: Math.min(floor.bytes, ORPHAN_FLOOR_BYTES),
+      what: 'bytes (orphans, which no row names)',
+    },
     { part: figures.newObjects, whole: figures.storedObjects, least: floor.objects, what: 'stored objects' },
     { part: figures.newGitObjects, whole: figures.gitObjects, least: floor.objects, what: 'git objects' },
   ];

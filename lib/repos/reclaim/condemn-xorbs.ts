@@ -1,5 +1,6 @@
 import { transaction } from '#lib/base/db.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
+import { mayDeleteBytes } from '../files/deletion-hold.ts';
 import { before, type Run } from './types.ts';
 
 const XORBS_PER_BATCH = 500;
@@ -51,11 +52,18 @@ export async function condemnXorbs(run: Run): Promise<void> {
   }
 }
 
-/** Deletes the rows of xorbs that were condemned longer ago than any link to them lives; their objects become `deleting`. */
+/**
+ * Deletes the rows of xorbs that were condemned longer ago than any link to them lives; their objects become `deleting`.
+ * Not while a backup copies objects.
+ */
 export async function releaseCondemned(run: Run): Promise<void> {
   for (let last = 0; ; ) {
     run.signal.throwIfAborted();
     const found = await transaction(run.app.db, async (tx) => {
+      if (!(await mayDeleteBytes(tx))) {
+        run.heldByBackup();
+        return [];
+      }
       const { rows } = await tx.query<{ id: number }>(
         `SELECT id FROM xorb WHERE id > $1 AND state = 'condemned' AND condemned_at <= $2
          ORDER BY id LIMIT ${XORBS_PER_BATCH} FOR UPDATE SKIP LOCKED`,

@@ -1,12 +1,16 @@
 import { type Tx, transaction } from '#lib/base/db.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
+import { mayDeleteBytes } from '../files/deletion-hold.ts';
 import { before, type Run } from './types.ts';
 
 const IDS_PER_STEP = 50_000;
 const ROWS_PER_BATCH = 1000;
+/** The rows of a log's files are written with it, but perhaps by a program that is still being updated. */
+const LOG_GRACE_MS = 3600_000;
 
 /** Nothing but edges of repos leads to the stored object `o`. Whoever adds a table that names stored objects adds it here. */
-export const NO_OTHER_USE = 'NOT EXISTS (SELECT 1 FROM xorb x WHERE x.object_id = o.id)';
+export const NO_OTHER_USE = `NOT EXISTS (SELECT 1 FROM xorb x WHERE x.object_id = o.id)
+  AND NOT EXISTS (SELECT 1 FROM xet_shard s WHERE s.object_id = o.id)`;
 
 const UNUSED_OBJECT = `NOT EXISTS (SELECT 1 FROM repo_file e WHERE e.object_id = o.id) AND ${NO_OTHER_USE}`;
 
@@ -25,11 +29,11 @@ async function* idRanges(run: Run, table: 'stored_object' | 'xet_file'): AsyncGe
 }
 
 /**
- * First phase: notes on every stored object and Xet file that nothing leads to since when that is so. A note is only a
- * note: who leads there again takes it off, and before anything is deleted it is looked at again under a lock. Running
- * it twice changes nothing.
+ * First phase: notes on every Xet file that no repo holds since when that is so. A note is only a note: who leads there
+ * again takes it off, and before anything is deleted it is looked at again under a lock. Running it twice changes
+ * nothing.
  */
-export async function doomUnused(run: Run): Promise<void> {
+export async function doomFiles(run: Run): Promise<void> {
   for await (const range of idRanges(run, 'xet_file'))
     await run.app.db.query(
       `UPDATE xet_file SET doomed_at = $3 WHERE id IN (
@@ -37,6 +41,10 @@ export async function doomUnused(run: Run): Promise<void> {
          ORDER BY id FOR UPDATE SKIP LOCKED)`,
       [...range, run.at],
     );
+}
+
+/** The same for stored objects that nothing leads to. */
+export async function doomObjects(run: Run): Promise<void> {
   for await (const range of idRanges(run, 'stored_object'))
     await run.app.db.query(
       `UPDATE stored_object SET doomed_at = $3 WHERE id IN (
@@ -80,9 +88,23 @@ export async function deleteDoomedFiles(run: Run): Promise<void> {
   });
 }
 
-/** Lets doomed stored objects go: from COMMIT on they are `deleting`, and nobody can be led to them. */
+/** Forgets logs of registered files (see shard-log.ts) none of whose files is there any more; their objects are doomed then. */
+export async function deleteEmptyLogs(run: Run): Promise<void> {
+  await run.app.db.query(
+    `DELETE FROM xet_shard WHERE id IN (
+       SELECT id FROM xet_shard s WHERE created_at <= $1
+         AND NOT EXISTS (SELECT 1 FROM xet_shard_file f WHERE f.shard_id = s.id) FOR UPDATE SKIP LOCKED)`,
+    [before(run, Math.min(run.graceMs, LOG_GRACE_MS))],
+  );
+}
+
+/**
+ * Lets doomed stored objects go: from COMMIT on they are `deleting`, and nobody can be led to them. Not while a backup
+ * copies objects: then they go the next time.
+ */
 export async function releaseDoomedObjects(run: Run): Promise<void> {
   await inBatches(run, async (tx) => {
+    if (!(await mayDeleteBytes(tx))) return run.heldByBackup();
     const { rows } = await tx.query<{ id: number }>(
       `SELECT id FROM stored_object WHERE doomed_at <= $1 AND ${STAYS}
        ORDER BY id LIMIT ${ROWS_PER_BATCH} FOR UPDATE SKIP LOCKED`,

@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { Queryable } from '#lib/base/db.ts';
-import { newObjectKey } from '#lib/storage/keys.ts';
+import { newObjectKey, type ObjectKind } from '#lib/storage/keys.ts';
 import type { ObjectInfo } from '#lib/storage/object-store.ts';
 import type { Run } from './types.ts';
 
 const KEYS_PER_QUERY = 1000;
-/** Kinds of keys whose objects have a row in stored_object, or of an upload on its way. */
-const PREFIXES = ['blob/', 'xorb/'];
+/** Every kind of key: their objects have a row in stored_object, or of an upload on its way. */
+const KINDS: readonly ObjectKind[] = ['blob', 'xorb', 'shard', 'staging'];
 
 /** No row names the key `k.key`. */
 const UNNAMED = `NOT EXISTS (SELECT 1 FROM stored_object o WHERE o.key = k.key AND o.state <> 'gone')
-  AND NOT EXISTS (SELECT 1 FROM upload u WHERE u.key = k.key AND u.state = 'open')`;
+  AND NOT EXISTS (SELECT 1 FROM upload u WHERE u.key = k.key AND u.state = 'open')
+  AND NOT EXISTS (SELECT 1 FROM tus_upload t WHERE t.key = k.key AND t.state = 'open')
+  AND NOT EXISTS (SELECT 1 FROM tus_upload t WHERE t.tail_key = k.key AND t.state = 'open')`;
 
 /** What the store's own clock says: ages in it are counted by it. */
 async function storeNow({ app }: Run): Promise<number> {
@@ -42,24 +44,26 @@ async function unnamedAmong(db: Queryable, objects: readonly ObjectInfo[]): Prom
  */
 export async function* findOrphans(run: Run): AsyncGenerator<Orphan[]> {
   const now = (await storeNow(run)) + run.travelMs;
-  const look = async (batch: readonly ObjectInfo[]): Promise<Orphan[]> => {
+  const look = async (batch: readonly ObjectInfo[], graceMs: number): Promise<Orphan[]> => {
     const unnamed = await unnamedAmong(run.app.db, batch);
     return batch.flatMap(({ key, sizeBytes, lastModifiedMs }) => {
       if (!unnamed.has(key)) return [];
-      const waitMs = Math.max(0, run.graceMs - (now - lastModifiedMs));
+      const waitMs = Math.max(0, graceMs - (now - lastModifiedMs));
       return { key, sizeBytes, mayGoAt: new Date(run.at.getTime() + waitMs) };
     });
   };
-  for (const prefix of PREFIXES) {
+  for (const kind of KINDS) {
+    // pieces of uploads that are under way are named a moment after they are stored, and by rows that do not look back
+    const graceMs = kind === 'staging' ? run.fullGraceMs : run.graceMs;
     let batch: ObjectInfo[] = [];
-    for await (const info of run.app.store.list(prefix)) {
+    for await (const info of run.app.store.list(`${kind}/`)) {
       run.signal.throwIfAborted();
       batch.push(info);
       if (batch.length < KEYS_PER_QUERY) continue;
-      yield await look(batch);
+      yield await look(batch, graceMs);
       batch = [];
     }
-    yield await look(batch);
+    yield await look(batch, graceMs);
   }
 }
 

@@ -11,6 +11,8 @@ const ROOTS_AT_ONCE = 2000;
 const OID_BYTES = 20;
 
 const oidBytes = (oid: Oid) => Buffer.from(oid, 'hex');
+/** Digits of modes: 100644, 100755 and 120000 are files, 40000 is a folder; of what is left a string is made. */
+const [ONE, FOUR, SIX] = [0x31, 0x34, 0x36];
 const EMPTY_TREE = oidBytes(EMPTY_TREE_OID);
 
 /** What is reachable so far, and the trees that still have to be opened. */
@@ -138,8 +140,11 @@ function addEntries(content: Buffer, to: Reachable): void {
     const space = content.indexOf(0x20, at);
     const zero = space < 0 ? -1 : content.indexOf(0, space + 1);
     if (zero < 0 || zero + 1 + OID_BYTES > content.length) throw new Error('not a tree object');
-    const mode = Number.parseInt(content.toString('latin1', at, space), 8);
-    if (mode === MODE.directory) to.addTree(content, zero + 1);
+    const digits = space - at;
+    const isFile = content[at] === ONE && digits === 6 && content[at + 1] !== SIX;
+    const isFolder = content[at] === FOUR && digits === 5;
+    const mode = isFile || isFolder ? null : Number.parseInt(content.toString('latin1', at, space), 8);
+    if (isFolder || mode === MODE.directory) to.addTree(content, zero + 1);
     else if (mode !== MODE.submodule) to.oids.add(content, zero + 1);
     at = zero + 1 + OID_BYTES;
   }

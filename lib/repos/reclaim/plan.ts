@@ -24,7 +24,7 @@ const TABLES = `
   TRUNCATE plan_history, plan_pointer, plan_skipped, plan_edge, plan_file, plan_xorb, plan_object, plan_orphan`;
 
 /** Repos that garbage may be found in. */
-export async function listRepos(db: Queryable): Promise<{ id: RepoId; isDeleted: boolean }[]> {
+async function listRepos(db: Queryable): Promise<{ id: RepoId; isDeleted: boolean }[]> {
   const { rows } = await db.query<{ id: RepoId; deleted: boolean }>(
     'SELECT id, deleted_at IS NOT NULL AS deleted FROM repo ORDER BY id',
   );
@@ -109,6 +109,16 @@ async function planObjects(session: Tx, run: Run, ms: (value: number) => string)
        LEFT JOIN plan_edge d ON d.repo_id = e.repo_id AND d.sha256 = e.sha256
      WHERE o.state <> 'gone' AND ${NO_OTHER_USE}
      GROUP BY o.id HAVING bool_and(e.repo_id IS NULL OR d.repo_id IS NOT NULL)`,
+    [run.at, ms(run.graceMs), ms(run.doomMs)],
+  );
+  await session.query(
+    `INSERT INTO plan_object
+     SELECT o.id, 'unused-chunks', greatest(greatest(max(f.may_go), o.created_at + $2::interval, $1) + $3::interval, $1),
+            min(s.repo_id), true
+     FROM xet_shard s JOIN stored_object o ON o.id = s.object_id
+       LEFT JOIN xet_shard_file sf ON sf.shard_id = s.id LEFT JOIN plan_file f ON f.id = sf.file_id
+     GROUP BY o.id HAVING bool_and(sf.file_id IS NULL OR f.id IS NOT NULL)
+     ON CONFLICT DO NOTHING`,
     [run.at, ms(run.graceMs), ms(run.doomMs)],
   );
 }

@@ -12,6 +12,8 @@ const ROWS_PER_BATCH = 5000;
  */
 const TABLES = [
   { table: 'repo_file', key: 'repo_id, sha256' },
+  { table: 'repo_storage', key: 'repo_id' },
+  { table: 'storage_report', key: 'repo_id' },
   { table: 'ref', key: 'repo_id, name' },
   { table: 'git_object', key: 'repo_id, oid', bytes: 'octet_length(data)' },
   { table: 'commit_index', key: 'repo_id, oid' },

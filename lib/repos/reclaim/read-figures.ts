@@ -8,7 +8,7 @@ export async function readFigures(
   const { rows } = await session.query<Omit<BrakeFigures, 'brake'> & { databaseBytes: number }>(
     `SELECT s.bytes AS "storedBytes", s.objects AS "storedObjects", g.objects AS "gitObjects",
             pg_database_size(current_database()) AS "databaseBytes",
-            p.bytes + o.bytes AS "newBytes", p.objects + o.objects AS "newObjects", h.objects AS "newGitObjects"
+            p.bytes + o.bytes AS "newBytes", p.objects + o.objects AS "newObjects", h.objects AS "newGitObjects", o.bytes AS "orphanBytes"
      FROM (SELECT coalesce(sum(size_bytes), 0)::bigint AS bytes, count(*) AS objects FROM stored_object WHERE state <> 'gone') s,
        (SELECT count(*) AS objects FROM git_object) g,
        (SELECT coalesce(sum(o.size_bytes), 0)::bigint AS bytes, count(*) AS objects

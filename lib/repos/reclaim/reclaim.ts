@@ -5,12 +5,13 @@ import type { App } from '#lib/identity/context.ts';
 import { BRAKE_FLOOR, type BrakeFloor, brakeReason } from './brake.ts';
 import { condemnXorbs, dropPins, releaseCondemned } from './condemn-xorbs.ts';
 import { deleteBytes } from './delete-bytes.ts';
-import { deleteDoomedFiles, doomUnused, releaseDoomedObjects } from './doom.ts';
+import { deleteDoomedFiles, deleteEmptyLogs, doomFiles, doomObjects, releaseDoomedObjects } from './doom.ts';
 import { takeOrphans } from './find-orphans.ts';
 import { MissingObject } from './mark-reachable.ts';
 import { plan, planItems, planTotals } from './plan.ts';
 import { listUnpurged, purgeRepo } from './purge-repo.ts';
 import { readFigures } from './read-figures.ts';
+import { repack } from './repack.ts';
 import { endLostRuns, endRun, insertRun, notePhase, type RunState } from './runs-db.ts';
 import { sweepEdges } from './sweep-edges.ts';
 import { sweepObjects } from './sweep-objects.ts';
@@ -30,8 +31,6 @@ export interface ReclaimOutcome {
   readonly message: string;
 }
 
-type Parts = Pick<App, 'db' | 'store' | 'config' | 'log'>;
-
 /** How a run is made; the defaults are the product's. */
 export interface ReclaimSeams {
   readonly pinned: PinnedCommits;
@@ -40,19 +39,28 @@ export interface ReclaimSeams {
   readonly brakeFloor?: BrakeFloor;
 }
 
-async function prepareRun(app: Parts, options: ReclaimOptions, pinned: PinnedCommits, id: number) {
+async function prepareRun(
+  app: App,
+  options: ReclaimOptions,
+  pinned: PinnedCommits,
+  id: number,
+): Promise<Run & { readonly held: { byBackup: boolean } }> {
   const { rows } = await app.db.query<{ now: Date }>('SELECT now() AS now');
   const now = rows[0]?.now as Date;
   const at = options.at ?? now;
-  const graceMs = options.isNow ? 0 : app.config.LARDER_GC_GRACE_HOURS * HOUR_MS;
-  const run: Run = {
+  const fullGraceMs = app.config.LARDER_GC_GRACE_HOURS * HOUR_MS;
+  const graceMs = options.isNow ? 0 : fullGraceMs;
+  const held = { byBackup: false };
+  return {
     app,
+    held,
     id,
     at,
     travelMs: at.getTime() - now.getTime(),
     options,
     pinned,
     graceMs,
+    fullGraceMs,
     doomMs: Math.min(graceMs, DOOM_MS),
     linkMs: options.isNow ? 0 : LINK_MS,
     reflogMs: app.config.LARDER_REFLOG_DAYS * 24 * HOUR_MS,
@@ -61,8 +69,11 @@ async function prepareRun(app: Parts, options: ReclaimOptions, pinned: PinnedCom
       options.onPhase?.(text);
       await notePhase(app.db, id, text);
     },
+    heldByBackup() {
+      held.byBackup = true;
+      return 0;
+    },
   };
-  return run;
 }
 
 /** Takes what is dead in the repos; those that cannot be judged are left alone and named. */
@@ -99,10 +110,14 @@ interface Progress {
 }
 
 /** Each phase looks for itself what is there: killed anywhere, the next run goes on. */
-async function takeBytes(run: Run): Promise<{ objects: number; bytes: number }> {
+async function takeBytes(app: App, run: Run): Promise<{ objects: number; bytes: number; repacked: number }> {
   await run.phase('dooming what nobody holds');
-  await doomUnused(run);
+  await doomFiles(run);
   await deleteDoomedFiles(run);
+  await deleteEmptyLogs(run);
+  await doomObjects(run);
+  await run.phase('repacking half-dead xorbs');
+  const repacked = await repack(app, run);
   if (run.options.dropsPins) await dropPins(run);
   await condemnXorbs(run);
   await releaseCondemned(run);
@@ -110,10 +125,15 @@ async function takeBytes(run: Run): Promise<{ objects: number; bytes: number }> 
   await run.phase('looking for orphans in the store');
   await takeOrphans(run);
   await run.phase('deleting bytes');
-  return deleteBytes(run);
+  return { ...(await deleteBytes(run)), repacked };
 }
 
-async function carryOut(session: Tx, run: Run, seams: ReclaimSeams): Promise<Omit<ReclaimOutcome, 'id'>> {
+async function carryOut(
+  app: App,
+  session: Tx,
+  run: Awaited<ReturnType<typeof prepareRun>>,
+  seams: ReclaimSeams,
+): Promise<Omit<ReclaimOutcome, 'id'>> {
   await plan(session, run);
   if (seams.onItem) for await (const item of planItems(session, run)) await seams.onItem(item);
   const { brake, ...figures } = await readFigures(session);
@@ -123,7 +143,7 @@ async function carryOut(session: Tx, run: Run, seams: ReclaimSeams): Promise<Omi
   );
   const progress: Progress = { git: { objects: 0, bytes: 0, edges: 0 }, skipped: skipped.rows };
   const found = await planTotals(session, run);
-  const resultOf = (freed: { objects: number; bytes: number }): ReclaimResult => ({
+  const resultOf = (freed: { objects: number; bytes: number; repacked: number }): ReclaimResult => ({
     ...figures,
     found,
     freedBytes: freed.bytes,
@@ -131,10 +151,10 @@ async function carryOut(session: Tx, run: Run, seams: ReclaimSeams): Promise<Omi
     freedGitBytes: progress.git.bytes,
     freedGitObjects: progress.git.objects,
     removedEdges: progress.git.edges,
-    repackedXorbs: 0,
+    repackedXorbs: freed.repacked,
     skipped: progress.skipped,
   });
-  const nothing = { objects: 0, bytes: 0 };
+  const nothing = { objects: 0, bytes: 0, repacked: 0 };
   const reason = brakeReason(brake, run.app.config.LARDER_GC_BRAKE_PERCENT, seams.brakeFloor ?? BRAKE_FLOOR);
   if (run.options.isDry) return { state: 'done', result: resultOf(nothing), message: reason ?? '' };
   if (reason !== null && !run.options.isForced) {
@@ -143,7 +163,9 @@ async function carryOut(session: Tx, run: Run, seams: ReclaimSeams): Promise<Omi
   }
   await failpoint('reclaim.planned');
   await takeRows(session, run, progress);
-  const freed = await takeBytes(run);
+  const freed = await takeBytes(app, run);
+  if (run.held.byBackup)
+    progress.skipped.push({ repo: 'store', why: 'a backup is copying objects; the next run takes the rest' });
   return { state: 'done', result: resultOf(freed), message: '' };
 }
 
@@ -155,7 +177,7 @@ async function carryOut(session: Tx, run: Run, seams: ReclaimSeams): Promise<Omi
  * process's connection. Throws when database or store fail, after the run is noted as `failed`.
  */
 export async function reclaim(
-  app: Parts,
+  app: App,
   seams: ReclaimSeams,
   options: ReclaimOptions,
 ): Promise<ReclaimOutcome> {
@@ -175,7 +197,7 @@ export async function reclaim(
       return { id, ...refused };
     }
     const run = await prepareRun(app, options, seams.pinned, id);
-    const outcome = await carryOut(session, run, seams);
+    const outcome = await carryOut(app, session, run, seams);
     await endRun(app.db, id, outcome);
     return { id, ...outcome };
   } catch (error) {

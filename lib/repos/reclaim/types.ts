@@ -35,6 +35,8 @@ export interface Run {
   readonly pinned: PinnedCommits;
   /** Rows (git objects, edges, objects, xorbs) younger than this are never garbage. */
   readonly graceMs: number;
+  /** The same where not even `isNow` may shorten it. */
+  readonly fullGraceMs: number;
   /** So long a doomed row waits. */
   readonly doomMs: number;
   /** So long a condemned xorb waits: links to it live for an hour. */
@@ -42,6 +44,8 @@ export interface Run {
   readonly reflogMs: number;
   readonly signal: AbortSignal;
   phase(text: string): Promise<void>;
+  /** Notes that bytes stay for now because a backup is copying objects; 0. */
+  heldByBackup(): 0;
 }
 
 /** `ms` before the moment of the run. */

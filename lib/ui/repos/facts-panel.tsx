@@ -1,12 +1,14 @@
 import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { visibleText } from '#lib/base/visible-text.ts';
-import { fileAddress } from '../addresses.ts';
+import { fileAddress, repoAddress } from '../addresses.ts';
 import { formatCount, formatParameters, formatSize } from '../format.ts';
+import { hub } from '../hub.ts';
 import { Chip } from '../kit/chip.tsx';
 import { Panel, PanelHeader } from '../kit/panel.tsx';
 import { Size } from '../kit/values.tsx';
-import { readerWishes } from '../server-context.ts';
+import { pageContext, readerWishes } from '../server-context.ts';
+import { formatShare } from '../storage/format-share.ts';
 import { translator } from '../translator.ts';
 import type { RepoOverview } from '../view-models/repo-overview.ts';
 import { quantisationOf, weightFiles } from '../view-models/weights.ts';
@@ -27,6 +29,7 @@ export async function FactsPanel({ overview }: { overview: RepoOverview }) {
       </Panel>
       <Precisions overview={overview} />
       <Weights overview={overview} />
+      <Stored overview={overview} />
       <Tags tags={ownTags(overview.facts?.tags ?? [])} />
     </div>
   );
@@ -154,6 +157,50 @@ async function Weights({ overview: { repo, files, facts } }: { overview: RepoOve
           {t('repo.moreFiles', { count: weights.length - SHOWN_WEIGHTS })}
         </p>
       )}
+    </Panel>
+  );
+}
+
+/** What the large files take in the store, and what of it is saved. */
+async function Stored({ overview: { repo } }: { overview: RepoOverview }) {
+  const [t, ctx, { language }] = await Promise.all([translator(), pageContext(), readerWishes()]);
+  const { logicalBytes, storedBytes } = await hub().summarizeStorage(ctx, repo);
+  if (logicalBytes === 0) return null;
+  return (
+    <Panel>
+      <PanelHeader title={t('storage.title')}>
+        <Link
+          href={`${repoAddress(repo)}/storage`}
+          className="text-sm text-muted hover:text-fg hover:underline"
+        >
+          {t('storage.see')}
+        </Link>
+      </PanelHeader>
+      {storedBytes !== null && (
+        <div className="mx-4 mt-3 flex h-2 overflow-hidden rounded-full bg-sunken" aria-hidden="true">
+          <div
+            className="bg-accent"
+            style={{ width: `${Math.min(100, (storedBytes / logicalBytes) * 100)}%` }}
+          />
+        </div>
+      )}
+      <dl className="divide-y divide-line px-4">
+        <Fact name={t('storage.logical')}>
+          <Size bytes={logicalBytes} exact={t('words.bytes', { count: logicalBytes })} />
+        </Fact>
+        {storedBytes !== null && (
+          <Fact name={t('storage.storedAll')}>
+            <Size bytes={storedBytes} exact={t('words.bytes', { count: storedBytes })} />
+            {storedBytes < logicalBytes && (
+              <span className="ml-2 text-sm text-muted">
+                {t('storage.saved', {
+                  percent: formatShare(logicalBytes - storedBytes, logicalBytes, language),
+                })}
+              </span>
+            )}
+          </Fact>
+        )}
+      </dl>
     </Panel>
   );
 }

@@ -14,7 +14,7 @@ import { weightFiles } from '../view-models/weights.ts';
 import { DeployButton } from './deploy-button.tsx';
 import { UseButton } from './use-button.tsx';
 
-export type RepoTab = 'card' | 'files' | 'versions' | 'discussions' | 'settings';
+export type RepoTab = 'card' | 'files' | 'versions' | 'discussions' | 'storage' | 'settings';
 
 /** Name, short facts, the two things to do, and the sections of a repo. Phones show it whole above the card only. */
 export async function RepoHeader({

@@ -9,6 +9,7 @@ import { Markdown } from '../markdown/markdown.tsx';
 import { orNotFound } from '../or-not-found.ts';
 import { AddFileMenu } from '../repos/add-file-menu.tsx';
 import { CommitLine } from '../repos/commit-line.tsx';
+import { DownloadMenu } from '../repos/download-menu.tsx';
 import { FileTable } from '../repos/file-table.tsx';
 import { PathBar } from '../repos/path-bar.tsx';
 import { RepoHeader } from '../repos/repo-header.tsx';
@@ -16,7 +17,7 @@ import { pageContext } from '../server-context.ts';
 import { translator } from '../translator.ts';
 import { DropOnFolder, UnfinishedUploads } from '../upload/drop-on-folder.tsx';
 import type { FolderPage } from '../view-models/folder-page.ts';
-import { uploadSnippet } from '../view-models/snippets.ts';
+import { folderCommands, uploadSnippet } from '../view-models/snippets.ts';
 
 /** A folder of a repo at a revision. */
 export async function FolderScreen(props: { repo: RepoRef; tail: string; after: string | undefined }) {
@@ -30,11 +31,19 @@ export async function FolderScreen(props: { repo: RepoRef; tail: string; after: 
       <RepoHeader overview={place.overview} tab="files" revision={place.revision} />
       <div className="flex flex-wrap items-start justify-between gap-x-3">
         <PathBar place={place} view="tree" />
-        {place.branch !== null && ctx.principal.kind === 'user' && (
-          <div className="mb-3">
+        <div className="mb-3 flex flex-wrap gap-2">
+          {lines.length > 0 && (
+            <DownloadMenu
+              repo={repoRef}
+              revision={place.revision}
+              folder={place.path}
+              commands={commandsOf(page, ctx.publicUrl)}
+            />
+          )}
+          {place.branch !== null && ctx.principal.kind === 'user' && (
             <AddFileMenu repo={repoRef} branch={place.branch} folder={place.path} />
-          </div>
-        )}
+          )}
+        </div>
       </div>
       {ctx.principal.kind === 'user' && (
         <UnfinishedUploads place={{ repo: repoRef, user: ctx.principal.name }} />
@@ -78,6 +87,20 @@ export async function FolderScreen(props: { repo: RepoRef; tail: string; after: 
       <FolderCard page={page} />
     </>
   );
+}
+
+function commandsOf({ place }: FolderPage, publicUrl: string) {
+  const { repo } = place.overview;
+  return folderCommands({
+    publicUrl,
+    type: repo.type,
+    id: `${repo.namespace}/${repo.name}`,
+    isPrivate: repo.visibility === 'private',
+    revision: place.revision,
+    defaultBranch: repo.defaultBranch,
+    isRef: [...place.branches, ...place.tags].includes(place.revision),
+    folder: place.path,
+  });
 }
 
 async function FolderCard({ page: { place, card } }: { page: FolderPage }) {

@@ -1,13 +1,15 @@
-import { Building2 } from 'lucide-react';
+import { Building2, HardDrive } from 'lucide-react';
 import type { RepoType } from '#lib/repos/types.ts';
 import { hub } from '../hub.ts';
 import { Avatar } from '../kit/avatar.tsx';
+import { ButtonLink } from '../kit/button.tsx';
 import { Chip } from '../kit/chip.tsx';
 import { Panel, PanelHeader } from '../kit/panel.tsx';
 import { Ago } from '../kit/values.tsx';
 import { orNotFound } from '../or-not-found.ts';
 import { RepoList } from '../repos/repo-list.tsx';
 import { pageContext, readerWishes } from '../server-context.ts';
+import { QuotaBar } from '../storage/quota-bar.tsx';
 import { translator } from '../translator.ts';
 import { repoRow } from '../view-models/repo-row.ts';
 
@@ -36,8 +38,30 @@ export async function ProfileScreen({ name }: { name: string }) {
           </p>
         </div>
       </header>
+      <Storage name={profile.name} />
       <Repos type="model" author={profile.name} />
       <Repos type="dataset" author={profile.name} />
+    </div>
+  );
+}
+
+/** For who belongs here, and administrators: the way to what is stored, and before it bites that it is running out. */
+async function Storage({ name }: { name: string }) {
+  const [t, ctx] = await Promise.all([translator(), pageContext()]);
+  const { principal } = ctx;
+  const isMember =
+    principal.kind === 'user' && (principal.name === name || principal.orgs.some((org) => org.name === name));
+  if (!isMember && !(principal.kind === 'user' && principal.isAdmin)) return null;
+  const usage = await hub().readUsage(ctx, name);
+  return (
+    <div className="flex flex-col gap-3">
+      <div>
+        <ButtonLink size="sm" href={`/settings/usage?of=${encodeURIComponent(name)}`}>
+          <HardDrive />
+          {t('storage.see')}
+        </ButtonLink>
+      </div>
+      <QuotaBar {...usage} name={name} onlyWhenNearlyFull />
     </div>
   );
 }

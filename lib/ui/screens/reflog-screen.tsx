@@ -81,7 +81,10 @@ async function EntryRow(props: {
           <Ago date={entry.at} nowMs={ctx.clock.now()} language={language} />
         </p>
       </div>
-      {entry.newOid !== null && short !== null && entry.newOid !== now && (
+      {entry.newOid !== null && entry.commit === null && (
+        <span className="text-sm text-muted">{t('history.reclaimed')}</span>
+      )}
+      {entry.newOid !== null && entry.commit !== null && short !== null && entry.newOid !== now && (
         <ConfirmCall
           call={{
             method: 'POST',

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import type { RepoRef } from '#lib/repos/types.ts';
 import { apiAddress, listAddress, repoAddress } from '../addresses.ts';
 import { hub } from '../hub.ts';
+import { ButtonLink } from '../kit/button.tsx';
 import { Chip } from '../kit/chip.tsx';
 import { Panel, PanelHeader } from '../kit/panel.tsx';
 import { orNotFound } from '../or-not-found.ts';
@@ -54,6 +55,11 @@ export async function RepoSettingsScreen({ repo: asked }: { repo: RepoRef }) {
             repo={ref}
             areDisabled={page.areDiscussionsDisabled}
           />
+        </Section>
+        <Section title={t('storage.title')} text={t('storage.text')}>
+          <div>
+            <ButtonLink href={`${repoAddress(ref)}/storage`}>{t('storage.see')}</ButtonLink>
+          </div>
         </Section>
         <Files page={page} repo={ref} />
         <Section title={t('history.rename')} text={t('history.renameText')}>

@@ -1,4 +1,4 @@
-import { KeyRound, User } from 'lucide-react';
+import { Gauge, HardDrive, KeyRound, User } from 'lucide-react';
 import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { NewToken } from '../account/new-token.tsx';
@@ -14,8 +14,16 @@ import { requireReader } from '../require-reader.ts';
 import { pageContext } from '../server-context.ts';
 import { translator } from '../translator.ts';
 
-async function SettingsFrame({ tab, children }: { tab: 'profile' | 'tokens'; children: ReactNode }) {
-  const t = await translator();
+/** The pages of the reader's settings; administrators have one more. */
+export async function SettingsFrame({
+  tab,
+  children,
+}: {
+  tab: 'profile' | 'tokens' | 'usage' | 'storage';
+  children: ReactNode;
+}) {
+  const [t, { principal }] = await Promise.all([translator(), pageContext()]);
+  const isAdmin = principal.kind === 'user' && principal.isAdmin;
   return (
     <div className="mx-auto max-w-3xl">
       <h1 className="text-xl font-semibold">{t('account.settings')}</h1>
@@ -30,6 +38,22 @@ async function SettingsFrame({ tab, children }: { tab: 'profile' | 'tokens'; chi
               icon: <KeyRound />,
               current: tab === 'tokens',
             },
+            {
+              href: '/settings/usage',
+              label: t('storage.usage'),
+              icon: <Gauge />,
+              current: tab === 'usage',
+            },
+            ...(isAdmin
+              ? [
+                  {
+                    href: '/settings/storage',
+                    label: t('reclaim.title'),
+                    icon: <HardDrive />,
+                    current: tab === 'storage',
+                  },
+                ]
+              : []),
           ]}
         />
       </div>

@@ -125,6 +125,39 @@ function quoted(name: string): string {
   return /^[\w./-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
 }
 
+/** How to get a folder of a repo at a revision by a command. */
+export function folderCommands(
+  facts: Pick<SnippetFacts, 'publicUrl' | 'type' | 'id' | 'isPrivate'> & {
+    readonly revision: string;
+    readonly defaultBranch: string;
+    /** Whether the revision is a branch or a tag, which git can clone by its name. */
+    readonly isRef: boolean;
+    readonly folder: string;
+  },
+): Snippet[] {
+  const { publicUrl, type, id, revision, folder } = facts;
+  const isDefault = revision === facts.defaultBranch;
+  const flags = [
+    folder === '' ? '' : ` --include ${quoted(`${folder}/*`)}`,
+    isDefault ? '' : ` --revision ${quoted(revision)}`,
+    type === 'dataset' ? ' --repo-type dataset' : '',
+  ].join('');
+  const branch = isDefault || !facts.isRef ? '' : ` --branch ${quoted(revision)}`;
+  const token = facts.isPrivate ? ['export HF_TOKEN=hf_…'] : [];
+  return [
+    {
+      id: 'hf',
+      label: 'hf download',
+      code: [`export HF_ENDPOINT=${publicUrl}`, ...token, `hf download ${id}${flags}`].join('\n'),
+    },
+    {
+      id: 'git',
+      label: 'git clone',
+      code: `git clone${branch} ${publicUrl}/${type === 'dataset' ? 'datasets/' : ''}${id}`,
+    },
+  ];
+}
+
 /** How to get at a pull request's commits and add to them. */
 export function pullSnippets(pull: {
   readonly publicUrl: string;

@@ -1,3 +1,5 @@
+import { contentDisposition } from '#lib/base/content-disposition.ts';
+
 /** Extension -> type of what browsers may show in place; everything else is text/plain or octet-stream. */
 const INLINE_TYPES: Readonly<Record<string, string>> = {
   png: 'image/png',
@@ -28,7 +30,7 @@ export interface ContentHeaders {
 
 /**
  * How users' bytes are labelled: types a browser would execute are octet-stream attachments, text is plain text,
- * a few media types stay themselves. `save` makes anything an attachment. Names of any kind are carried by RFC 6266 filename*.
+ * a few media types stay themselves. `save` makes anything an attachment.
  */
 export function contentHeaders(path: string, save = false): ContentHeaders {
   const name = path.slice(path.lastIndexOf('/') + 1);
@@ -40,17 +42,8 @@ export function contentHeaders(path: string, save = false): ContentHeaders {
       (TEXT.test(name) ? 'text/plain; charset=utf-8' : 'application/octet-stream'));
   return {
     contentType,
-    contentDisposition: `${active || save ? 'attachment' : 'inline'}; ${fileNames(name)}`,
+    contentDisposition: contentDisposition(active || save ? 'attachment' : 'inline', name),
   };
-}
-
-function fileNames(name: string): string {
-  const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, '_');
-  const encoded = encodeURIComponent(name.toWellFormed()).replace(
-    /['()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  return `filename*=UTF-8''${encoded}; filename="${plain}";`;
 }
 
 /** Sent with every byte that a user uploaded: nothing in it may run on the hub's origin (abuse.md rule 4). */

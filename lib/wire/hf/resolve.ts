@@ -16,8 +16,8 @@ import { evaluateRange, type RangeVerdict } from './evaluate-range.ts';
 import { isTrue, repoRefOf, webPatterns } from './repo-params.ts';
 
 const XET_INFO = 'application/vnd.xet-fileinfo+json';
-/** A signed URL must outlive a slow download with its retries. */
-const SIGNED_SECONDS = 3 * 3600;
+/** Long enough for a browser or aria2 to ask for more parts of a large file; after that they come back here. */
+const SIGNED_SECONDS = 3600;
 /** Looked at by people and pages, not downloads of the model. */
 const NOT_COUNTED = /(?:^|\/)(?:README\.md|LICENSE(?:\.\w+)?|\.git\w+)$|\.(?:png|jpe?g|gif|webp|svg|ico)$/i;
 
@@ -93,7 +93,7 @@ function baseHeaders(found: ResolvedFile, etag: string, content: ContentHeaders)
     'content-disposition': content.contentDisposition,
     'content-security-policy': SANDBOX_CSP,
     'accept-ranges': 'bytes',
-    'cache-control': immutable ? 'public, max-age=3600' : 'private, no-cache',
+    'cache-control': `${immutable ? 'public, max-age=3600' : 'private, no-cache'}, no-transform`,
     vary: 'Origin, Accept',
   };
 }
@@ -174,7 +174,7 @@ async function sendLarge(
   const range = verdict.status === 206 ? { start: verdict.start, end: verdict.end } : undefined;
   headers['content-length'] = range ? range.end - range.start + 1 : file.sizeBytes;
   if (range) headers['content-range'] = `bytes ${range.start}-${range.end}/${file.sizeBytes}`;
-  await sendPieces(res, verdict.status, headers, await openPieces(ctx, file, range, ctx.signal));
+  await sendPieces(res, verdict.status, headers, await openPieces(ctx, file, { range, signal: ctx.signal }));
 }
 
 /** Where to rebuild the file from chunks, for clients that ask for that instead of bytes. */

@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts';
+import { archive } from './archive.ts';
 import { branchRoutes } from './branches.ts';
 import { commit } from './commit.ts';
 import { compare } from './compare.ts';
@@ -20,6 +21,7 @@ import { whoami } from './whoami.ts';
 export const routes: Route[] = [
   resolve,
   raw,
+  archive,
   whoami,
   ...manageRepos,
   ...listRoutes,

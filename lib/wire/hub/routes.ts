@@ -5,6 +5,7 @@ import { diffRoutes } from './diffs.ts';
 import { endpointRoutes } from './endpoints.ts';
 import { historyRoutes } from './history.ts';
 import { orgRoutes } from './orgs.ts';
+import { reclaimRoutes } from './reclaim.ts';
 import { storageRoutes } from './storage.ts';
 import { tokenRoutes } from './tokens.ts';
 import { uploadRoutes } from './uploads.ts';
@@ -18,6 +19,7 @@ export const routes: readonly Route[] = [
   ...diffRoutes,
   ...branchRoutes,
   ...historyRoutes,
+  ...reclaimRoutes,
   ...uploadRoutes,
   ...storageRoutes,
 ];

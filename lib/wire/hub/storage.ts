@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requestConversion } from '#lib/repos/files/xet/convert-repo.ts';
 import { readStorage } from '#lib/repos/storage/read-storage.ts';
 import { readUsage } from '#lib/repos/storage/read-usage.ts';
 import { setQuota } from '#lib/repos/storage/set-quota.ts';
@@ -14,6 +15,17 @@ const repoStorage = route(
   `${API_REPO}/storage`,
   { operation: 'repo.storage', access: 'repo.read' },
   async (ctx, req, res) => sendJson(res, 200, await readStorage(ctx, repoRefOf(req))),
+);
+
+/** Asks that the repo's whole files be cut into chunks. */
+const convert = route(
+  'POST',
+  `${API_REPO}/storage/convert`,
+  { operation: 'repo.convert', access: 'repo.admin' },
+  async (ctx, req, res) => {
+    await requestConversion(ctx, repoRefOf(req));
+    sendJson(res, 202, {});
+  },
 );
 
 /** How much a user or an organization holds, and which repos hold it. */
@@ -50,4 +62,4 @@ const repoQuota = route(
   },
 );
 
-export const storageRoutes: readonly Route[] = [repoStorage, usage, namespaceQuota, repoQuota];
+export const storageRoutes: readonly Route[] = [repoStorage, convert, usage, namespaceQuota, repoQuota];

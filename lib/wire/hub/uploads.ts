@@ -3,7 +3,7 @@ import type { Sha256 } from '#lib/base/ids.ts';
 import { requireRead } from '#lib/repos/access.ts';
 import { linkStored } from '#lib/repos/files/link-stored.ts';
 import { preflight } from '#lib/repos/files/preflight.ts';
-import { API_REPO, repoRefOf } from '../hf/repo-params.ts';
+import { API_REPO, isTrue, repoRefOf } from '../hf/repo-params.ts';
 import { sendJson } from '../respond.ts';
 import { type Route, route } from '../route.ts';
 
@@ -58,15 +58,8 @@ const links = route(
     const ref = repoRefOf(req);
     await requireRead(ctx, ref); // before the body is judged
     const { files } = await req.json(linksBody, MAX_BODY_BYTES);
-    sendJson(
-      res,
-      200,
-      await linkStored(
-        ctx,
-        ref,
-        files.map((file) => ({ ...file, sha256: file.sha256 as Sha256 })),
-      ),
-    );
+    const wanted = files.map((file) => ({ ...file, sha256: file.sha256 as Sha256 }));
+    sendJson(res, 200, await linkStored(ctx, ref, wanted, isTrue(req.query.get('create_pr'))));
   },
 );
 

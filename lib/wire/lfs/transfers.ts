@@ -93,7 +93,7 @@ async function get(ctx: Ctx, req: WireRequest, res: WireResponse): Promise<void>
   const more = range && { 'content-range': `bytes ${range.start}-${range.end}/${sizeBytes}` };
   const head = { ...headers, ...more, 'content-length': length };
   if (req.method === 'HEAD') return sendEmpty(res, verdict.status, head);
-  await sendPieces(res, verdict.status, head, await openPieces(ctx, file, range, ctx.signal));
+  await sendPieces(res, verdict.status, head, await openPieces(ctx, file, { range, signal: ctx.signal }));
 }
 
 const meta = (operation: string): RouteMeta => ({

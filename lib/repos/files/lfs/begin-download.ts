@@ -1,5 +1,6 @@
 import { type HubError, hubError } from '#lib/base/errors.ts';
 import { parseSha256 } from '#lib/base/ids.ts';
+import { signingWindowSeconds } from '#lib/base/signing-window.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { requireRead } from '../../access.ts';
 import type { RepoRef } from '../../types.ts';
@@ -48,5 +49,6 @@ export async function beginDownload(
     const token = signLink(ctx, 'get', { repoId: repo.id, sha256, sizeBytes }, LIFETIME_SECONDS);
     return { oid: object.oid, size: sizeBytes, kind: 'token', token };
   };
-  return { expiresSeconds: LIFETIME_SECONDS, tickets: await Promise.all(objects.map(ticketOf)) };
+  const expiresSeconds = LIFETIME_SECONDS - signingWindowSeconds(LIFETIME_SECONDS);
+  return { expiresSeconds, tickets: await Promise.all(objects.map(ticketOf)) };
 }

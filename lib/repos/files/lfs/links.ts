@@ -1,7 +1,7 @@
 import { hubError } from '#lib/base/errors.ts';
 import type { RepoId, Sha256 } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
-import { sign, verify } from '#lib/identity/signing.ts';
+import { sign, signRounded, verify } from '#lib/identity/signing.ts';
 
 /** What a link lets its holder do; each is signed with a key of its own, so that none passes for another. */
 export type LinkOperation = 'put' | 'part' | 'complete' | 'verify' | 'get';
@@ -46,14 +46,15 @@ export function linkLifetime(totalBytes: number): number {
   return Math.min(WEEK_SECONDS, HOUR_SECONDS + Math.ceil(totalBytes / SLOWEST_BYTES_PER_SECOND));
 }
 
-/** A token for the path of a link. */
+/** A token for the path of a link; of a download the same one for a while, so that it can be cached. */
 export function signLink<O extends LinkOperation>(
   app: App,
   operation: O,
   grant: Grants[O],
   expiresSeconds: number,
 ): string {
-  return sign(app, `lfs.${operation}`, grant, expiresSeconds);
+  const signing = operation === 'get' ? signRounded : sign;
+  return signing(app, `lfs.${operation}`, grant, expiresSeconds);
 }
 
 /** What a token grants; `forbidden` when it is expired, altered or made for another operation. */

@@ -11,6 +11,7 @@ import { closeTusUpload, findTusUpload, type TusUpload } from './db.ts';
 import { type Hold, holdUpload, noSuchUpload } from './hold-upload.ts';
 import { durableParts, recordPiece } from './lease-db.ts';
 import { forgetHash, liveHash } from './live-hashes.ts';
+import { removeRemains } from './remove-remains.ts';
 
 /** Below what proxies give an answer; a longer check goes on, and the client asks again. */
 const ANSWER_WITHIN_MS = 25_000;
@@ -91,11 +92,11 @@ async function complete(ctx: Ctx, { upload }: Hold): Promise<Sha256> {
 /** The key of the object that holds all bytes, made of the parts when it is not there yet. */
 async function joinParts(ctx: Ctx, upload: TusUpload): Promise<string> {
   if (upload.key !== null && upload.storageUploadId !== null) {
-    await ctx.store.completeMultipart(
-      upload.key,
-      upload.storageUploadId,
-      await durableParts(ctx.db, upload.id),
-    );
+    const parts = await durableParts(ctx.db, upload.id);
+    await ctx.store.completeMultipart(upload.key, upload.storageUploadId, parts).catch(async (error) => {
+      if (isHubError(error) && error.code === 'invalid_input') throw await partsLost(ctx, upload, error);
+      throw error;
+    });
     return upload.key;
   }
   if (upload.key !== null) return upload.key;
@@ -104,6 +105,14 @@ async function joinParts(ctx: Ctx, upload: TusUpload): Promise<string> {
   const { expiresAt } = upload;
   await recordPiece(ctx.db, upload, { kind: 'whole', key, receivedBytes: 0, expiresAt });
   return key;
+}
+
+/** The store has other parts than the row says: of a writer that was taken over, or lost. It will not get better. */
+async function partsLost(ctx: Ctx, upload: TusUpload, cause: Error): Promise<Error> {
+  if (await closeTusUpload(ctx.db, upload.id, { state: 'aborted' })) await removeRemains(ctx, upload);
+  return hubError('invalid_object', 'parts of this upload were lost or replaced: upload the file again', {
+    cause,
+  });
 }
 
 /** SHA-256 of what the store has under `key`: as hashed on the way in, or read back. Wrong bytes are deleted. */

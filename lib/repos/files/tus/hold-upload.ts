@@ -57,14 +57,11 @@ export async function holdUpload<T>(
       hasMoved = true;
     },
   };
-  let hasFailed = true;
   try {
-    const result = await work(hold);
-    hasFailed = false;
-    return result;
+    return await work(hold);
   } finally {
     clearInterval(timer);
-    await releaseLease(ctx.db, upload, hasFailed).catch((error) =>
+    await releaseLease(ctx.db, upload).catch((error) =>
       ctx.log.warn({ err: error, upload: id }, 'an upload stays held for some seconds'),
     );
   }

@@ -10,13 +10,12 @@ export const UPLOAD_LIFETIME_MS = 7 * 24 * 3600_000;
 const LONGEST = `interval '28 days'`;
 
 /**
- * Makes the caller the one writer of an open upload, or returns null when another writer is alive. A writer that died
- * may have two parts on their way to the store: their numbers are left out. Time is the database's own.
+ * Makes the caller the one writer of an open upload, or returns null when another writer is alive. Time is the
+ * database's own.
  */
 export async function takeLease(db: Queryable, id: string): Promise<TusUpload | null> {
   const { rows } = await db.query<TusColumns>(
-    `UPDATE tus_upload SET fence = fence + 1, lease_until = now() + ${LEASE},
-       next_part = next_part + 2 * (lease_until IS NOT NULL)::int
+    `UPDATE tus_upload SET fence = fence + 1, lease_until = now() + ${LEASE}
      WHERE id = $1 AND state = 'open' AND (lease_until IS NULL OR lease_until < now())
      RETURNING ${COLUMNS}`,
     [id],
@@ -33,16 +32,12 @@ export async function renewLease(db: Queryable, { id, fence }: TusUpload): Promi
   return rowCount === 1;
 }
 
-/** Lets others write. After a failure parts on their way may still arrive at the store: their numbers are left out. */
-export async function releaseLease(
-  db: Queryable,
-  { id, fence }: TusUpload,
-  hasFailed: boolean,
-): Promise<void> {
-  await db.query(
-    `UPDATE tus_upload SET lease_until = NULL, next_part = next_part + $3::int WHERE id = $1 AND fence = $2 AND state = 'open'`,
-    [id, fence, hasFailed ? 2 : 0],
-  );
+/** Lets others write. */
+export async function releaseLease(db: Queryable, { id, fence }: TusUpload): Promise<void> {
+  await db.query(`UPDATE tus_upload SET lease_until = NULL WHERE id = $1 AND fence = $2 AND state = 'open'`, [
+    id,
+    fence,
+  ]);
 }
 
 /** Records the multipart upload that the parts go to; false when the caller is no longer the writer. */

@@ -27,7 +27,8 @@ export class PieceWriter {
   #hash: Hash | null;
   /** Where the upload stands when all that was begun is recorded. */
   #planned: TusUpload;
-  #recorded: Promise<void> = Promise.resolve();
+  /** Whether all that was begun is recorded. */
+  #recorded: Promise<boolean> = Promise.resolve(true);
   #failure: unknown;
 
   constructor(ctx: Ctx, hold: Hold) {
@@ -66,7 +67,7 @@ export class PieceWriter {
   }
 
   /** Begins a piece and returns when its bytes have left the body. */
-  async #begin(plan: PiecePlan, source: Source, before: Promise<void>): Promise<void> {
+  async #begin(plan: PiecePlan, source: Source, before: Promise<boolean>): Promise<void> {
     await failpoint('upload.mid');
     const from = this.#planned;
     const target = plan.kind === 'part' ? await this.#multipart() : null;
@@ -84,15 +85,25 @@ export class PieceWriter {
     const body = this.#withTail(from.tailKey, source(plan.bodyBytes, see, done));
     const stored = this.#store(plan, from.nextPart, target, body);
     this.#planned = { ...after(from, plan), ...target };
-    this.#recorded = stored
-      .then(async (piece) => {
-        await before;
-        if (this.#failure === undefined) await this.#record(from, piece, receivedBytes, hash);
-      })
-      .catch((error) => {
-        this.#failure ??= error;
-      });
+    this.#recorded = this.#inOrder(before, stored, (piece) => this.#record(from, piece, receivedBytes, hash));
     await Promise.race([leftBody, this.#recorded]);
+  }
+
+  /** Records what was stored when all before it is recorded: a piece that fails does not undo the one before it. */
+  async #inOrder(
+    before: Promise<boolean>,
+    stored: Promise<StoredPiece>,
+    record: (piece: StoredPiece) => Promise<void>,
+  ): Promise<boolean> {
+    try {
+      const [piece, isNext] = await Promise.all([stored, before]);
+      if (isNext) await record(piece);
+      return isNext;
+    } catch (error) {
+      this.#failure ??= error;
+      await before;
+      return false;
+    }
   }
 
   async #record(from: TusUpload, piece: StoredPiece, receivedBytes: number, hash: Hash | undefined) {

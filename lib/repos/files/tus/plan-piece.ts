@@ -7,7 +7,7 @@ const MIN_PART_BYTES = 5 * MIB;
 const SMALL_PART_BYTES = 16 * MIB;
 const LARGE_PART_BYTES = 64 * MIB;
 const AIM_PARTS = 32;
-/** Numbers that may be lost to writers that broke off, and to short parts. */
+/** Numbers left for short parts. */
 const SPARE_NUMBERS = 1_000;
 
 /** Size of a full part, whole MiB: a 32nd of the file, 16 to 64 MiB; more where 9,000 such parts would not hold it. */

@@ -21,3 +21,11 @@ export function joinByteGroups(grouped: Uint8Array, out: Uint8Array): void {
   if (rest > 1) out[o++] = grouped[g1 + quarter] as number;
   if (rest > 2) out[o] = grouped[g2 + quarter] as number;
 }
+
+/** Inverse of joinByteGroups: `grouped` (as long as `bytes`) receives all bytes at positions 0 mod 4, then 1, 2 and 3. */
+export function splitByteGroups(bytes: Uint8Array, grouped: Uint8Array): void {
+  if (grouped.length !== bytes.length) throw new RangeError('byte groups: lengths differ');
+  let o = 0;
+  for (let first = 0; first < 4; first++)
+    for (let i = first; i < bytes.length; i += 4) grouped[o++] = bytes[i] as number;
+}

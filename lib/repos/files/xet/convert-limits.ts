@@ -1,7 +1,7 @@
 /** Smaller files have one chunk: cutting them saves nothing and costs a xorb each. */
-const MIN_BYTES = 128 * 1024;
+export const MIN_CONVERTED_BYTES = 128 * 1024;
 
 /** Whether a whole file gains anything by being cut into chunks. */
 export function isWorthConverting(sizeBytes: number): boolean {
-  return sizeBytes >= MIN_BYTES;
+  return sizeBytes >= MIN_CONVERTED_BYTES;
 }

@@ -22,7 +22,7 @@ export async function currentDomain(
   if (domains === undefined) remembered.set(app.db, (domains = new Map()));
   const nowMs = app.clock.now();
   const known = domains.get(key);
-  if (known !== undefined && known.untilMs > nowMs) return known.domain;
+  if (known !== undefined && known.untilMs > nowMs && known.untilMs <= nowMs + TTL_MS) return known.domain;
   const domain = await domainOf(app.db, owner);
   domains.delete(key);
   domains.set(key, { domain, untilMs: nowMs + TTL_MS });

@@ -105,22 +105,22 @@ export interface NewXorb {
 
 /**
  * Records a stored xorb. A condemned row of the same hash comes back to life with the new object, and so does one
- * whose object is `lostKey`; the old object is left to garbage collection, somebody may still be reading it. Returns the
- * key of the new object when another upload was faster and it is not needed, else null. Throws busy when garbage
- * collection has taken the bytes for an orphan meanwhile.
+ * whose object is `lostKey`; the old object is left to garbage collection, somebody may still be reading it. `surplus`:
+ * another upload was faster, the caller deletes its object. Throws busy when garbage collection has taken the bytes for
+ * an orphan meanwhile.
  */
 export async function insertXorb(
   tx: Queryable,
   xorb: NewXorb,
   lostKey: string | null,
-): Promise<string | null> {
+): Promise<'new' | 'revived' | 'surplus'> {
   const before = await tx.query<{ id: number; state: string; key: string }>(
     `SELECT x.id, x.state, o.key FROM xorb x JOIN stored_object o ON o.id = x.object_id
      WHERE x.domain_id = $1 AND x.hash = $2 FOR UPDATE OF x`,
     [xorb.domainId, xorb.hash],
   );
   const old = before.rows[0];
-  if (old !== undefined && old.state === 'live' && old.key !== lostKey) return xorb.objectKey;
+  if (old !== undefined && old.state === 'live' && old.key !== lostKey) return 'surplus';
   const { rows } = await tx.query<{ id: number }>(
     `INSERT INTO stored_object (key, size_bytes, state) VALUES ($1, $2, 'live')
      ON CONFLICT (key) DO NOTHING RETURNING id`,
@@ -135,7 +135,7 @@ export async function insertXorb(
        WHERE id = $1`,
       [old.id, objectId, xorb.table, xorb.storedBytes],
     );
-    return null;
+    return 'revived';
   }
   const inserted = await tx.query(
     `INSERT INTO xorb (domain_id, hash, object_id, chunk_count, raw_bytes, disk_bytes, chunk_meta, pinned_until, created_by)
@@ -151,9 +151,9 @@ export async function insertXorb(
       xorb.repoId,
     ],
   );
-  if (inserted.rowCount === 1) return null;
+  if (inserted.rowCount === 1) return 'new';
   await tx.query('DELETE FROM stored_object WHERE id = $1', [objectId]);
-  return xorb.objectKey;
+  return 'surplus';
 }
 
 /**

@@ -16,15 +16,19 @@ async function* nothing(): AsyncGenerator<Buffer> {}
 /**
  * The bridge: a Xet file as plain bytes, whole or a range (inclusive) of it, for readers who do not speak Xet. The
  * caller has checked the right to read. Memory is bounded by the budget of read-terms.ts; ending the pieces or
- * aborting `signal` ends all work. At most 64 run at a time; more wait for up to 30 s. Throws overloaded then,
+ * aborting `signal` ends all work. At most 64 run at a time, besides those that the caller counts himself; more wait for
+ * up to 30 s. Throws overloaded then,
  * entry_not_found when the file is unknown or known to be damaged, and range_not_satisfiable when the range is not
  * inside the file. Fails in mid-stream, never silently, when a stored object is damaged or missing.
  */
 export async function openXetPieces(
   app: App,
   fileId: number,
-  range?: ByteRange,
-  signal?: AbortSignal,
+  {
+    range,
+    signal,
+    isCounted = false,
+  }: { range?: ByteRange | undefined; signal?: AbortSignal | undefined; isCounted?: boolean } = {},
 ): Promise<Pieces> {
   const file = await xetFileById(app.db, fileId);
   if (file === null || file.sha256State === 'bad' || file.sha256State === 'lost')
@@ -36,7 +40,7 @@ export async function openXetPieces(
     });
   if (file.sizeBytes === 0) return piecesOf(nothing());
   const whileOpen = signal ?? new AbortController().signal;
-  const release = await streams.hold(whileOpen);
+  const release = isCounted ? undefined : await streams.hold(whileOpen);
   return piecesOf(readTerms(app, unpackTerms(file.terms), wanted, whileOpen), release);
 }
 
@@ -47,5 +51,5 @@ export async function openXetFile(
   range?: ByteRange,
   signal?: AbortSignal,
 ): Promise<Readable> {
-  return readableOf(await openXetPieces(app, fileId, range, signal), signal);
+  return readableOf(await openXetPieces(app, fileId, { range, signal }), signal);
 }

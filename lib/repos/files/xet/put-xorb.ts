@@ -62,9 +62,13 @@ export async function putXorb(
   });
 }
 
-async function storeXorb(
+/**
+ * Stores a xorb that may be sent piece by piece, checked as putXorb says; `lostKey` is the object of a row whose bytes
+ * the store lost. Throws XetInvalid.
+ */
+export async function storeXorb(
   app: App,
-  grant: XetGrant,
+  grant: Pick<XetGrant, 'domainId' | 'repoId'>,
   upload: { hashBytes: Buffer; body: Readable; sizeBytes: number; lostKey: string | null },
   signal: AbortSignal,
 ): Promise<{ wasInserted: boolean }> {
@@ -90,14 +94,13 @@ async function storeXorb(
     objectKey,
     objectBytes: upload.sizeBytes,
   };
-  const unneeded = await transaction(app.db, async (tx) => {
-    const replaced = await insertXorb(tx, xorb, upload.lostKey);
-    if (replaced !== null && replaced !== objectKey)
-      await reviveFiles(tx, app.queue, xorb.domainId, xorb.hash);
-    return replaced;
+  const outcome = await transaction(app.db, async (tx) => {
+    const recorded = await insertXorb(tx, xorb, upload.lostKey);
+    if (recorded === 'revived') await reviveFiles(tx, app.queue, xorb.domainId, xorb.hash);
+    return recorded;
   });
-  if (unneeded !== null) await app.store.delete([unneeded]);
-  return { wasInserted: unneeded !== objectKey };
+  if (outcome === 'surplus') await app.store.delete([objectKey]);
+  return { wasInserted: outcome !== 'surplus' };
 }
 
 /** The body piece by piece; leaving the loop early leaves the body open. */

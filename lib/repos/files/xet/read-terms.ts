@@ -1,5 +1,6 @@
 import type { App } from '#lib/identity/context.ts';
 import type { ByteRange } from '#lib/storage/object-store.ts';
+import { BoundedCache } from '../../git/oid-cache.ts';
 import { CHUNK_ROW_BYTES, rawEnd, storedEnd } from './chunk-table.ts';
 import { chunkTables, xorbsById } from './db.ts';
 import { type PlacedTerm, selectTerms } from './plan-reconstruction.ts';
@@ -27,7 +28,11 @@ const RUNS_AHEAD = 3;
 const BUDGET_BYTES = 96 * 1024 * 1024;
 /** A run is held as stored and as raw bytes, those ahead and the one with the reader. */
 const BUFFERS_PER_STREAM = 2 * (RUNS_AHEAD + 1);
+const MAX_FREE = 4;
+const BUFFER_STEP_BYTES = 128 * 1024;
 const TERMS_PER_QUERY = 16;
+/** Chunk tables that were read last, 40 KB each: a zip of many small files reads the same ones again and again. */
+const TABLES_BYTES = 16 * 1024 * 1024;
 
 let openStreams = 0;
 
@@ -72,6 +77,26 @@ function* runsOfTerm(
   }
 }
 
+const tableCaches = new WeakMap<object, BoundedCache<Buffer>>();
+
+/** Chunk tables by xorb id; they never change. */
+async function readTables(app: App, ids: readonly number[]): Promise<Map<number, Buffer>> {
+  let cache = tableCaches.get(app.db);
+  if (cache === undefined) tableCaches.set(app.db, (cache = new BoundedCache(TABLES_BYTES)));
+  const found = new Map<number, Buffer>();
+  for (const id of ids) {
+    const table = cache.get(null, String(id));
+    if (table !== undefined) found.set(id, table);
+  }
+  const missing = ids.filter((id) => !found.has(id));
+  if (missing.length === 0) return found;
+  for (const [id, table] of await chunkTables(app.db, missing)) {
+    cache.set(null, String(id), table, table.length + 100);
+    found.set(id, table);
+  }
+  return found;
+}
+
 /** All runs of a range in order. Chunk tables are loaded for a few terms at a time. */
 async function* planRuns(app: App, terms: readonly Term[], range: ByteRange): AsyncGenerator<Run> {
   const placed = selectTerms(terms, range);
@@ -79,7 +104,7 @@ async function* planRuns(app: App, terms: readonly Term[], range: ByteRange): As
   for (let at = 0; at < placed.length; at += TERMS_PER_QUERY) {
     const batch = placed.slice(at, at + TERMS_PER_QUERY);
     const ids = [...new Set(batch.map((p) => p.term.xorbId))];
-    const [rows, tables] = [await xorbsById(app.db, ids), await chunkTables(app.db, ids)];
+    const [rows, tables] = [await xorbsById(app.db, ids), await readTables(app, ids)];
     const keys = new Map(rows.map((row) => [row.id, row.objectKey]));
     for (const item of batch) {
       const [objectKey, table] = [keys.get(item.term.xorbId), tables.get(item.term.xorbId)];
@@ -99,12 +124,13 @@ class Buffers {
 
   take(bytes: number): Uint8Array<ArrayBuffer> {
     const fitting = this.#free.findIndex((buffer) => buffer.byteLength >= bytes);
-    const [buffer] = fitting < 0 ? [new ArrayBuffer(bytes)] : this.#free.splice(fitting, 1);
+    const size = Math.ceil(bytes / BUFFER_STEP_BYTES) * BUFFER_STEP_BYTES; // so that the next run fits too
+    const [buffer] = fitting < 0 ? [new ArrayBuffer(size)] : this.#free.splice(fitting, 1);
     return new Uint8Array(buffer as ArrayBuffer, 0, bytes);
   }
 
   give(bytes: Uint8Array): void {
-    if (this.#free.length >= BUFFERS_PER_STREAM) this.#free.shift()?.transfer(0); // the first ones are small
+    if (this.#free.length >= MAX_FREE) this.#free.shift()?.transfer(0); // the first ones are small
     this.#free.push(bytes.buffer as ArrayBuffer);
     if (!this.#isOpen) this.close();
   }

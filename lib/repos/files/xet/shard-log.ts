@@ -6,6 +6,7 @@ import { gzipLines } from '#lib/base/gzip-lines.ts';
 import type { RepoId } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
+import { refuseDeleting } from '../refuse-deleting.ts';
 import { xorbsById } from './db.ts';
 import type { RegisteredFile } from './register-files.ts';
 
@@ -89,7 +90,10 @@ export async function storeShardLog(
   return { key, sizeBytes: body.length };
 }
 
-/** Inside the transaction that registers the files: the row that names their log. */
+/**
+ * Inside the transaction that registers the files: the row that names their log. Throws busy when the log was taken for
+ * an orphan meanwhile.
+ */
 export async function recordShardLog(
   tx: Queryable,
   owner: { readonly domainId: number; readonly repoId: RepoId },
@@ -99,12 +103,13 @@ export async function recordShardLog(
   await tx.query(
     `WITH object AS (
        INSERT INTO stored_object (key, size_bytes, state) VALUES ($1, $2, 'live')
-       ON CONFLICT (key) DO UPDATE SET state = stored_object.state RETURNING id),
+       ON CONFLICT (key) DO UPDATE SET state = stored_object.state WHERE stored_object.state = 'live' RETURNING id),
      shard AS (INSERT INTO xet_shard (domain_id, repo_id, object_id) SELECT $3, $4, id FROM object RETURNING id)
      INSERT INTO xet_shard_file (shard_id, file_id) SELECT shard.id, f FROM shard, unnest($5::bigint[]) AS f
      ON CONFLICT DO NOTHING`,
     [log.key, log.sizeBytes, owner.domainId, owner.repoId, [...new Set(fileIds)]],
   );
+  await refuseDeleting(tx, log.key);
 }
 
 /** Every file of a log with the log's envelope, as it is read. Throws when it is not one of ours or damaged. */

@@ -1,6 +1,6 @@
 import { hubError } from '#lib/base/errors.ts';
 import type { App, Ctx } from '#lib/identity/context.ts';
-import { sign, verify } from '#lib/identity/signing.ts';
+import { signRounded, verify } from '#lib/identity/signing.ts';
 import type { ByteRange } from '#lib/storage/object-store.ts';
 import type { Pieces } from '#lib/storage/pieces.ts';
 import type { Domain } from './db.ts';
@@ -35,7 +35,7 @@ export async function signFetch(
   if (direct !== null) return direct;
   const ticket: FetchTicket = { x: xorb.id, s: bytes.start, e: bytes.end };
   const base = casUrl(ctx, { id: domain.domainId, epoch: domain.epoch });
-  return `${base}/fetch/${sign(ctx, PURPOSE, ticket, EXPIRES_SECONDS)}`;
+  return `${base}/fetch/${signRounded(ctx, PURPOSE, ticket, EXPIRES_SECONDS)}`;
 }
 
 /**

@@ -87,7 +87,7 @@ function holdsNow(app: App, grant: XetGrant): Promise<boolean> {
   const key = JSON.stringify(grant);
   const nowMs = app.clock.now();
   const known = checks.get(key);
-  if (known !== undefined && known.untilMs > nowMs) return known.holds;
+  if (known !== undefined && known.untilMs > nowMs && known.untilMs <= nowMs + RECHECK_MS) return known.holds;
   const holds = stillHolds(app, grant);
   checks.delete(key);
   checks.set(key, { untilMs: nowMs + RECHECK_MS, holds });

@@ -1,7 +1,9 @@
 import type { ChunkTable } from './chunk-table.ts';
+import { cutChunks } from './cut-chunks.ts';
 import { xorbBlock } from './dedup-shard.ts';
-import { HASH_BYTES, rangeHash } from './hashes.ts';
+import { chunkHash, HASH_BYTES, rangeHash } from './hashes.ts';
 import { fileHash } from './merkle.ts';
+import { packChunk } from './pack-chunk.ts';
 import { decodeChunkRecords, hashChunkRecords, type RunOrigin, xorbHash } from './xorb.ts';
 
 /** What the verification threads can do; each entry is a pure function of bytes. Buffers go there and back by transfer. */
@@ -22,6 +24,16 @@ export interface WorkerTasks {
   decodeRecords: {
     input: { stored: Uint8Array; rows: Uint8Array; origin: RunOrigin; raw: Uint8Array };
     output: { stored: Uint8Array; raw: Uint8Array };
+  };
+  /** Ends and hashes of the whole chunks at the start of `piece`, which comes back. */
+  cutChunks: {
+    input: { piece: Uint8Array; isLast: boolean };
+    output: { piece: Uint8Array; ends: Uint32Array; hashes: Uint8Array };
+  };
+  /** Records of the chunks of `piece` at the pairs of offsets in `ranges`, end to end, with the length of each. */
+  packChunks: {
+    input: { piece: Uint8Array; ranges: Uint32Array };
+    output: { records: Uint8Array; lengths: Uint32Array };
   };
   /** A xorb's block in a shard, with its chunk hashes masked. */
   maskXorb: {
@@ -54,6 +66,18 @@ export const taskFunctions: {
   decodeRecords: ({ stored, rows, origin, raw }) => {
     decodeChunkRecords(asBuffer(stored), asTable(rows), origin, asBuffer(raw));
     return { stored, raw };
+  },
+  cutChunks: ({ piece, isLast }) => {
+    const ends = cutChunks(piece, isLast);
+    const hashes = ends.map((end, i) => chunkHash(piece.subarray(i === 0 ? 0 : ends[i - 1], end)));
+    return { piece, ends: Uint32Array.from(ends), hashes: Buffer.concat(hashes) };
+  },
+  packChunks: ({ piece, ranges }) => {
+    const bytes = asBuffer(piece);
+    const records: Buffer[] = [];
+    for (let i = 0; i < ranges.length; i += 2)
+      records.push(packChunk(bytes.subarray(ranges[i], ranges[i + 1])));
+    return { records: Buffer.concat(records), lengths: Uint32Array.from(records, (r) => r.length) };
   },
   maskXorb: ({ xorb, key }) => ({
     block: xorbBlock({ ...xorb, table: asTable(xorb.table) }, asBuffer(key)),

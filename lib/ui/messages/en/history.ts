@@ -43,6 +43,7 @@ export const history = {
   restoreTitle: 'Set the branch back here?',
   restoreText: '{branch} will be at {oid} again. Where it is now stays in this list.',
   restoreDeletedText: '{branch} will be there again, at {oid}.',
+  reclaimed: 'no longer there: reclaimed',
   restored: '{branch} was restored',
   isHere: 'The branch is here',
   wasDeleted: 'deleted',

@@ -10,7 +10,9 @@ import { frame } from './frame.ts';
 import { history } from './history.ts';
 import { home } from './home.ts';
 import { pulls } from './pulls.ts';
+import { reclaim } from './reclaim.ts';
 import { repo } from './repo.ts';
+import { storage } from './storage.ts';
 import { upload } from './upload.ts';
 import { words } from './words.ts';
 
@@ -26,7 +28,9 @@ export const zhCn = {
   history,
   home,
   pulls,
+  reclaim,
   repo,
+  storage,
   upload,
   words,
 } satisfies Translation<typeof en>;

@@ -42,6 +42,7 @@ export const history = {
   restoreTitle: '要把分支恢复到这里吗？',
   restoreText: '{branch} 将回到 {oid}。它现在的位置会留在这个列表里。',
   restoreDeletedText: '{branch} 将恢复到 {oid}。',
+  reclaimed: '已不存在：空间已回收',
   restored: '已恢复 {branch}',
   isHere: '分支在这里',
   wasDeleted: '已删除',
