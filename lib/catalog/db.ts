@@ -1,7 +1,6 @@
 import type { Queryable } from '#lib/base/db.ts';
 import { bytesOf, hexOf, type Oid, type RepoId } from '#lib/base/ids.ts';
 import type { JsonObject } from '#lib/base/json.ts';
-import { REPO_COLUMNS, type RepoRow, repoOf } from '#lib/repos/db.ts';
 import type { Repo } from '#lib/repos/types.ts';
 import type { GgufFacts, RepoFacts, SafetensorsFacts } from './types.ts';
 
