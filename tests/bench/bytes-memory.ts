@@ -12,8 +12,8 @@ const GIB = 1024 ** 3;
 const READ_BUFFERS_MB = 50;
 /** What 64 streams of the bridge have fetched and decoded ahead (2 MiB each: read-terms.ts), and chunk tables. */
 const BRIDGE_BUFFERS_MB = 150;
-/** Half a MB of each upload on its way to the store. */
-const WRITE_BUFFERS_MB = 50;
+/** A MB of each upload on its way to the disk (lib/storage/local-write.ts lets up to four wait). */
+const WRITE_BUFFERS_MB = 100;
 
 /** The most by which the server grows above idle while `start` keeps a hundred clients busy for some seconds. */
 async function growthWhile(
