@@ -33,6 +33,6 @@ export async function requireWhole(
   if (found)
     throw hubError(
       'conflict_exists',
-      `Commit ${commitOid} names ${JSON.stringify(found.path)}, whose content this repository no longer holds: no branch or tag can lead there`,
+      `Commit ${commitOid} names ${JSON.stringify(found.path)}, a large file that was deleted meanwhile: this repository no longer holds it, so no branch or tag can lead there. Upload it again.`,
     );
 }

@@ -326,7 +326,7 @@ describe('files that lie', () => {
     await commit(repo, [
       await large(repo, 'm.safetensors', writeSafetensors([weight('w', 4, (i) => i)]), claimed),
     ]);
-    await computeDigest(ctx, { repoId: repo.id, sha256: claimed });
+    await expect(computeDigest(ctx, { repoId: repo.id, sha256: claimed })).rejects.toThrow('internal');
     expect(await hasDigest(ctx.db, claimed)).toBe(false);
   });
 });

@@ -98,7 +98,7 @@ describe('a large file that is deleted for good while a push that names it is on
       const before = await alice.git(name, 'ls-remote', 'origin');
       const { code, output } = await duringPush(name, refspecs, forget);
       expect(code, output).not.toBe(0);
-      expect(output).toMatch(/large file.*deleted meanwhile.*[Uu]pload it again/);
+      expect(output).toMatch(/large file.*deleted meanwhile.*Upload it again/);
       expect(await alice.git(name, 'ls-remote', 'origin')).toBe(before);
       await expectWhole(name);
       await alice.git(name, 'lfs', 'push', 'origin', 'HEAD'); // as the message says
