@@ -10,7 +10,7 @@ import { startWire, type TestWire } from '../support/wire.ts';
 import { buildShard, buildXorb, contentOf, sha256Of } from '../xet/build.ts';
 import { seededRandom } from './nemesis.ts';
 
-const SEEDS = Number(process.env.LARDER_STORE_SEEDS ?? 100);
+const SEEDS = Number(process.env.LARDER_STORE_SEEDS ?? 30);
 const STEPS = 9;
 const token = `hf_${'a'.repeat(40)}`;
 const type = 'application/vnd.git-lfs+json';
