@@ -301,7 +301,7 @@ async function play(seed: number): Promise<void> {
 }
 
 describe('random uploads, commits, squashes, reverts, restores, copies and deletions while garbage is collected without any grace', () => {
-  it.each(seedsAsked('1-100'))(
+  it.each(seedsAsked('1-40'))(
     'seed %i: nothing reachable is lost, and in the end nothing is left',
     async (seed) => {
       await play(seed);
