@@ -43,8 +43,12 @@ export async function runSlowTests(args: string[]): Promise<number> {
   const missing = provideTools();
   if (missing.length > 0) return missingTools(missing);
   await buildPages(say);
-  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.slow.config.ts', ...args];
-  return verdict((await run(vitest, testVariables())) === 0 ? [] : ['slow tests']);
+  const slow = ['--config', 'vitest.slow.config.ts'];
+  const passed =
+    args.length > 0
+      ? (await run(['node_modules/vitest/vitest.mjs', 'run', ...slow, ...args], testVariables())) === 0
+      : await runVitest(testVariables(), slow);
+  return verdict(passed ? [] : ['slow tests']);
 }
 
 function provideTools(): string[] {
