@@ -84,7 +84,8 @@ export async function historyProblems(
     if (parents.includes(' ')) problems.push(`main forks at ${commit}`);
   const inMain = new Set(commits.map(([commit]) => commit.slice(0, 40)));
   for (const [oid, isThere] of claims.inMain)
-    if (inMain.has(oid) !== isThere) problems.push(`a push said of ${oid} in main: ${isThere}`);
+    if (inMain.has(oid) !== isThere)
+      problems.push(`a push said of ${oid} in main: ${isThere}\n${claims.said.get(oid)}`);
   const subjects = commits.map(([commit]) => commit.slice(41).replace(/ \(#\d+\)$/, ''));
   for (const subject of subjects)
     if (subjects.indexOf(subject) !== subjects.lastIndexOf(subject))

@@ -9,6 +9,8 @@ export class Claims {
   readonly lies: string[] = [];
   /** Commits, and whether they must be in main. */
   readonly inMain = new Map<string, boolean>();
+  /** What the last push of a commit said. */
+  readonly said = new Map<string, string>();
 }
 
 /** The name of the branch, or the beginning of the names, that a file's door makes for it alone. */
@@ -67,6 +69,7 @@ export function byManyRefs(
     if (isAtomic && a !== b) claims.lies.push(`half of an atomic push is there:\n${said.output}`);
     const claim = report.get('refs/heads/main') ?? (isAtomic && a ? true : null);
     if (typeof claim === 'boolean') claims.inMain.set(head, claim);
+    claims.said.set(head, said.output);
     return said.code === 0;
   };
   const done: string[] = [];

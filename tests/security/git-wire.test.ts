@@ -283,3 +283,15 @@ describe('a push that is not sound moves nothing and leaves nothing', () => {
     expect(await refs()).toEqual(before);
   });
 });
+
+test('a push that arrives twice, as libcurl sends it when its connection dies unanswered, is told twice that it is there', async () => {
+  const { bytes, oid } = withTree(line('100644', 'twice', blobOid));
+  const create = () => push('refs/heads/twice', oid, bytes);
+  expect((await create()).text).toContain('ok refs/heads/twice');
+  expect((await create()).text).toContain('ok refs/heads/twice');
+  expect(await refs()).toContainEqual({ name: 'refs/heads/twice', oid });
+  const nothing = Buffer.alloc(0);
+  const remove = () => push('refs/heads/twice', NO_OID, nothing, oid, 'report-status delete-refs');
+  expect((await remove()).text).toContain('ok refs/heads/twice');
+  expect((await remove()).text).toContain('ok refs/heads/twice');
+});

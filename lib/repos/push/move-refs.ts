@@ -1,4 +1,5 @@
 import { type Tx, transaction } from '#lib/base/db.ts';
+import { asStorageFull } from '#lib/base/disk-full.ts';
 import { isHubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import { hexOf, type Oid } from '#lib/base/ids.ts';
@@ -24,9 +25,7 @@ class RefRefused extends Error {
 const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK = '40P01';
 
-function movedMeanwhile({ oldOid, newOid }: RefCommand, now: Oid | null): string {
-  if (newOid !== null && now === newOid)
-    return 'somebody pushed the same commit in this moment; fetch and look';
+function movedMeanwhile({ oldOid }: RefCommand, now: Oid | null): string {
   if (oldOid === null) return 'already exists; fetch first';
   return now === null
     ? 'does not exist any more; fetch first'
@@ -74,19 +73,25 @@ async function moveOne(tx: Tx, ctx: Ctx, moves: RefMoves, command: RefCommand): 
 }
 
 /**
- * Inside one transaction: all these refs, or none. Throws RefRefused for the first that cannot move.
+ * Inside one transaction: all these refs, or none; one that is where it should go stays. Throws RefRefused for the
+ * first that cannot move.
  */
 async function moveInside(tx: Tx, ctx: Ctx, moves: RefMoves): Promise<void> {
   const { repo, commands, snapshot } = moves;
   const now = await lockRefs(tx, repo, commands);
-  for (const command of commands)
-    if ((now.get(command.ref) ?? null) !== command.oldOid)
-      throw new RefRefused(command.ref, movedMeanwhile(command, now.get(command.ref) ?? null));
+  const going: RefCommand[] = [];
+  for (const command of commands) {
+    const at = now.get(command.ref) ?? null;
+    // Where the push wants it already: libcurl sends a request again, unasked, when its connection dies unanswered.
+    if (at === command.newOid) continue;
+    if (at !== command.oldOid) throw new RefRefused(command.ref, movedMeanwhile(command, at));
+    going.push(command);
+  }
   await tx.query('SELECT 1 FROM repo WHERE id = $1 FOR UPDATE', [repo.id]);
   await moves.write(tx);
   const lost = await hasLostTips(tx, repo, snapshot);
-  for (const command of [...commands].sort((a, b) => (a.ref < b.ref ? -1 : 1))) {
-    if (command.oldOid !== command.newOid) await moveOne(tx, ctx, moves, command);
+  for (const command of going.sort((a, b) => (a.ref < b.ref ? -1 : 1))) {
+    await moveOne(tx, ctx, moves, command);
     await failpoint('push.between-refs');
     if (lost && command.newOid !== null && command.ref.startsWith('refs/heads/'))
       await requireWhole(tx, repo.id, command.newOid);
@@ -121,6 +126,8 @@ export async function moveTogether(ctx: Ctx, moves: RefMoves): Promise<Map<strin
     // a refusal is of these refs alone: others of the push may have moved already
     if (isHubError(error) && error.status < 500 && error.code !== 'repo_not_found')
       return new Map(moves.commands.map(({ ref }) => [ref, error.message]));
+    const full = asStorageFull(error);
+    if (full) return new Map(moves.commands.map(({ ref }) => [ref, full.message]));
     if (isHubError(error)) throw error;
     const { code } = error as { code?: string };
     if (code === LOCK_NOT_AVAILABLE || code === DEADLOCK)
