@@ -1,5 +1,6 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { HubError } from '#lib/base/errors.ts';
+import { droppedBuffers } from '#lib/base/free-buffers.ts';
 
 /** A body that is longer or shorter than was announced. */
 export class LengthMismatch extends HubError {
@@ -23,6 +24,7 @@ export function exactLength(sizeBytes: number): Transform {
   return new Transform({
     transform(chunk: Buffer, _encoding, done: TransformCallback) {
       received += chunk.length;
+      droppedBuffers(chunk.length); // soon
       if (received > sizeBytes) done(new LengthMismatch(sizeBytes, received, false));
       else done(null, chunk);
     },

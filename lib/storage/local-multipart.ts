@@ -6,7 +6,7 @@ import { hubError } from '#lib/base/errors.ts';
 import { checkPartNumber, checkParts } from './check-parts.ts';
 import { MANIFEST, type Manifest } from './local-object.ts';
 import { isMissing, nullWhenMissing, syncDirectory, writeDurably, writeTemp } from './local-write.ts';
-import type { MultipartInfo, ObjectStore, UploadedPart } from './object-store.ts';
+import type { MultipartInfo, ObjectStore, PartOptions, StoredPart, UploadedPart } from './object-store.ts';
 
 type Multipart = Pick<
   ObjectStore,
@@ -75,18 +75,19 @@ async function put(
   place: Place,
   at: { key: string; uploadId: string; partNumber: number },
   body: Readable | Uint8Array,
-  options: { sizeBytes: number; signal?: AbortSignal },
-): Promise<UploadedPart> {
+  options: PartOptions,
+): Promise<StoredPart> {
   const partNumber = checkPartNumber(at.partNumber);
   const folder = await folderOf(place, at.key, at.uploadId);
   if (!folder) throw noUpload();
   const etag = Date.now().toString(16).padStart(12, '0') + randomBytes(10).toString('hex');
   const name = partName({ partNumber, etag });
   const path = join(folder, name);
+  let sizeBytes: number;
   try {
     // Under its own name at once, which nobody knows yet: the name becomes durable together with the bytes, where a
     // rename would cost another write of the file system's journal.
-    await writeDurably(path, body, options);
+    sizeBytes = await writeDurably(path, body, options);
     await syncDirectory(folder);
     await stat(path); // the upload may have been completed meanwhile: then what is not in its list is gone
     const number = name.slice(0, 6);
@@ -96,7 +97,7 @@ async function put(
     await rm(path, { force: true });
     throw isMissing(error) ? noUpload() : error; // completed or given up meanwhile
   }
-  return { partNumber, etag: `"${etag}"` };
+  return { partNumber, etag: `"${etag}"`, sizeBytes };
 }
 
 async function complete(

@@ -41,6 +41,7 @@ export async function createLocalStore(dir: string): Promise<ObjectStore> {
 
   const store: Omit<ObjectStore, 'probe'> = {
     kind: 'local',
+    minPartBytes: 1,
     async put(key, body, options) {
       const path = pathOf(objects, key);
       const tempPath = await writeTemp(temp, body, options);

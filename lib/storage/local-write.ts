@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { asStorageFull } from '#lib/base/disk-full.ts';
-import { exactLength, LengthMismatch } from './exact-length.ts';
-
-const WRITE_BUFFER_BYTES = 4 << 20;
+import { LengthMismatch } from './exact-length.ts';
+import { FileSink } from './file-sink.ts';
 
 /** True for ENOENT and for a path through something that is not a folder. */
 export function isMissing(error: unknown): boolean {
@@ -31,6 +29,13 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+export interface WriteOptions {
+  readonly sizeBytes: number;
+  readonly signal?: AbortSignal;
+  /** A body that ends before, with a byte at least, is kept as far as it came. */
+  readonly mayBeShort?: boolean;
+}
+
 /**
  * Writes exactly `sizeBytes` to a new file in `temp`, fsyncs it and returns its path. Removes it again when the
  * body has another length, breaks off or is aborted. A full disk is `storage_full`.
@@ -38,37 +43,31 @@ export async function syncDirectory(path: string): Promise<void> {
 export async function writeTemp(
   temp: string,
   body: Readable | Uint8Array,
-  options: { sizeBytes: number; signal?: AbortSignal },
+  options: WriteOptions,
 ): Promise<string> {
   const path = join(temp, randomBytes(16).toString('hex'));
   await writeDurably(path, body, options);
   return path;
 }
 
-/** The same to a path of the caller's choice, where nothing may be yet. */
+/** The same to a path of the caller's choice, where nothing may be yet; returns how many bytes it has. */
 export async function writeDurably(
   path: string,
   body: Readable | Uint8Array,
-  options: { sizeBytes: number; signal?: AbortSignal },
-): Promise<void> {
-  if (body instanceof Uint8Array && body.length !== options.sizeBytes)
-    throw new LengthMismatch(options.sizeBytes, body.length, body.length < options.sizeBytes);
+  { sizeBytes, signal, mayBeShort = false }: WriteOptions,
+): Promise<number> {
+  if (body instanceof Uint8Array && body.length !== sizeBytes)
+    throw new LengthMismatch(sizeBytes, body.length, body.length < sizeBytes);
   const source = body instanceof Uint8Array ? Readable.from([body]) : body;
-  const sink = createWriteStream(path, {
-    flags: 'wx',
-    mode: 0o600,
-    flush: true,
-    highWaterMark: WRITE_BUFFER_BYTES,
-  });
+  const file = await open(path, 'wx', 0o600);
   try {
-    await pipeline(
-      source,
-      exactLength(options.sizeBytes),
-      sink,
-      options.signal ? { signal: options.signal } : {},
-    );
+    const sink = new FileSink(file, sizeBytes, mayBeShort);
+    await pipeline(source, sink, signal ? { signal } : {});
+    return sink.writtenBytes;
   } catch (error) {
     await rm(path, { force: true });
     throw asStorageFull(error) ?? error;
+  } finally {
+    await file.close();
   }
 }

@@ -20,6 +20,18 @@ export interface UploadedPart {
   etag: string;
 }
 
+/** A part as the store has it. */
+export interface StoredPart extends UploadedPart {
+  sizeBytes: number;
+}
+
+export interface PartOptions {
+  sizeBytes: number;
+  signal?: AbortSignal;
+  /** Where parts of any size will do: a body that ends before, after a byte at least, is kept as far as it came. */
+  mayBeShort?: boolean;
+}
+
 export interface MultipartInfo {
   key: string;
   uploadId: string;
@@ -34,6 +46,9 @@ export interface MultipartInfo {
  */
 export interface ObjectStore {
   readonly kind: 'local' | 's3';
+
+  /** The least a part may have that is not the last. */
+  readonly minPartBytes: number;
 
   /**
    * Stores `body` under `key`. On return the bytes are durable (local: fsynced and renamed; s3: acknowledged).
@@ -81,8 +96,8 @@ export interface ObjectStore {
     uploadId: string,
     partNumber: number,
     body: Readable | Uint8Array,
-    options: { sizeBytes: number; signal?: AbortSignal },
-  ): Promise<UploadedPart>;
+    options: PartOptions,
+  ): Promise<StoredPart>;
 
   /** Assembles the parts under `key`; throws when a part is missing or its etag differs. Calling it again after success succeeds. */
   completeMultipart(key: string, uploadId: string, parts: readonly UploadedPart[]): Promise<void>;

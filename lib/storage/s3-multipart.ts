@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { hubError, isHubError } from '#lib/base/errors.ts';
 import { checkPartNumber, checkParts } from './check-parts.ts';
-import type { MultipartInfo, ObjectStore, UploadedPart } from './object-store.ts';
+import type { MultipartInfo, ObjectStore, PartOptions, StoredPart, UploadedPart } from './object-store.ts';
 import { type S3Options, storeFailure } from './s3-client.ts';
 import { sendBody } from './s3-send-body.ts';
 import type { SignRequest } from './s3-sign.ts';
@@ -20,6 +20,9 @@ type Multipart = Pick<
   ObjectStore,
   'beginMultipart' | 'signPart' | 'putPart' | 'completeMultipart' | 'abortMultipart' | 'listMultipart'
 >;
+
+/** S3's floor for every part but the last. */
+export const MIN_PART_BYTES = 5 * 2 ** 20;
 
 /** Names under which servers report parts that do not fit: the client's doing, not the store's. */
 const PART_ERRORS = new Set([
@@ -87,8 +90,8 @@ async function put(
   Bucket: string,
   { key: Key, uploadId: UploadId, partNumber }: { key: string; uploadId: string; partNumber: number },
   body: Readable | Uint8Array,
-  { sizeBytes, signal }: { sizeBytes: number; signal?: AbortSignal },
-): Promise<UploadedPart> {
+  { sizeBytes, signal }: PartOptions,
+): Promise<StoredPart> {
   const PartNumber = checkPartNumber(partNumber);
   const part = { Bucket, Key, UploadId, PartNumber, ContentLength: sizeBytes };
   const { ETag } = await sendBody(body, sizeBytes, signal, (Body, abortSignal) =>
@@ -100,7 +103,7 @@ async function put(
       throw noUpload();
     throw error;
   });
-  return { partNumber, etag: ETag ?? '' };
+  return { partNumber, etag: ETag ?? '', sizeBytes };
 }
 
 async function complete(

@@ -9,13 +9,12 @@ import {
 } from '@aws-sdk/client-s3';
 import { contentDisposition } from '#lib/base/content-disposition.ts';
 import { hubError } from '#lib/base/errors.ts';
-import { droppedBuffers } from '#lib/base/free-buffers.ts';
 import { exactLength } from './exact-length.ts';
 import { type ByteRange, type ObjectInfo, ObjectMissing, type ObjectStore } from './object-store.ts';
 import { piecesOf } from './pieces.ts';
 import { probeStore } from './probe-store.ts';
 import { createS3Client, ensureBucket, type S3Options, storeFailure } from './s3-client.ts';
-import { createS3Multipart } from './s3-multipart.ts';
+import { createS3Multipart, MIN_PART_BYTES } from './s3-multipart.ts';
 import { sendBody } from './s3-send-body.ts';
 import { createSigner } from './s3-sign.ts';
 
@@ -36,6 +35,7 @@ export async function createS3Store(options: S3Options): Promise<ObjectStore> {
 
   const store: Omit<ObjectStore, 'probe'> = {
     kind: 's3',
+    minPartBytes: MIN_PART_BYTES,
     async put(Key, body, { sizeBytes, signal }) {
       if (sizeBytes > MAX_PUT_BYTES)
         throw hubError('too_large', 'one PUT takes at most 5 GiB; use a multipart upload');
@@ -46,7 +46,7 @@ export async function createS3Store(options: S3Options): Promise<ObjectStore> {
     get: (key, getOptions = {}) => read(client, Bucket, key, getOptions),
     async pieces(key, getOptions = {}) {
       const body = await read(client, Bucket, key, getOptions);
-      return piecesOf(partsOf(body), () => void body.destroy());
+      return piecesOf(body.iterator() as AsyncIterator<Buffer>, () => void body.destroy());
     },
     head: (key) => head(client, Bucket, key),
     delete: (keys) => deleteAll(client, Bucket, keys),
@@ -94,14 +94,6 @@ async function read(
     throw hubError('range_not_satisfiable', `bytes ${range.start}-${range.end} are not in the object`);
   }
   return pipeline(body, exactLength(length), () => {});
-}
-
-/** The parts of a body, each dropped when the next is asked for. */
-async function* partsOf(body: Readable): AsyncGenerator<Buffer> {
-  for await (const part of body as AsyncIterable<Buffer>) {
-    yield part;
-    droppedBuffers(part.length);
-  }
 }
 
 async function head(client: S3Client, Bucket: string, key: string): Promise<ObjectInfo | null> {

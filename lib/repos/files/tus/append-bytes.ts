@@ -20,7 +20,8 @@ export interface Incoming {
 /**
  * Adds the bytes of a body to an upload, from `offset` on, and returns the offset that is durable then. Bytes stream
  * into the store piece by piece, hashed on the way; a piece counts when the store has it and a row says so, so that
- * dying at any line loses at most the two pieces that were on their way, and a cut connection one. The caller owns the
+ * dying at any line loses at most the two pieces that were on their way, and a cut connection one, or none where the
+ * store takes pieces of any size. The caller owns the
  * upload. Throws forbidden (the right was taken away), not_found, gone, locked, offset_conflict, too_large,
  * invalid_input (the body broke off: what was whole stays).
  */
@@ -48,7 +49,7 @@ async function writeKnown(ctx: Ctx, hold: Hold, body: Readable, lengthBytes: num
   const writer = new PieceWriter(ctx, hold);
   const reader = new BodyReader(body);
   try {
-    await writer.write(lengthBytes, (sizeBytes, see, done) => reader.take(sizeBytes, see, done));
+    await writer.write(lengthBytes, (want) => reader.take(want));
     await writer.settle();
   } finally {
     reader.end();
@@ -63,11 +64,11 @@ async function writeUnknown(ctx: Ctx, hold: Hold, body: Readable): Promise<numbe
   for await (const bytes of inBuffers(body, () => Math.min(BUFFER_BYTES, leftBytes() + 1))) {
     if (bytes.length > leftBytes()) throw tooLong(hold.upload);
     let used = 0;
-    await writer.write(bytes.length, (sizeBytes, see, done) => {
+    await writer.write(bytes.length, ({ sizeBytes, see, done }) => {
       const piece = bytes.subarray(used, used + sizeBytes);
       used += sizeBytes;
       see(piece);
-      done();
+      done(sizeBytes);
       return Readable.from([piece], { objectMode: false });
     });
   }

@@ -3,7 +3,18 @@ import { hubError } from '#lib/base/errors.ts';
 import { LengthMismatch } from '#lib/storage/exact-length.ts';
 
 /** What of a piece may lie between the socket and the store. */
-const BETWEEN_BYTES = 1 << 20;
+const BETWEEN_BYTES = 1 << 19;
+
+/** What is wanted of a body. */
+export interface Want {
+  readonly sizeBytes: number;
+  /** Fewer will do, at least one, when it breaks off. */
+  readonly mayBeShort: boolean;
+  /** Is told each chunk. */
+  readonly see: (chunk: Buffer) => void;
+  /** Is called once all that will come was taken from the body, with the reason when that is less than was wanted. */
+  readonly done: (bytes: number, brokenOff?: Error) => void;
+}
 
 /**
  * Takes a body apart into streams of known length, one after the other, without a promise per chunk: as fast as a pipe.
@@ -25,9 +36,9 @@ export class BodyReader {
     body.on('close', this.#onClose);
   }
 
-  /** The next `sizeBytes`, telling each chunk to `see` and the last one to `done`. Ends in an error when the body ends before. */
-  take(sizeBytes: number, see: (chunk: Buffer) => void, done: () => void): Readable {
-    const piece = new Piece(sizeBytes, see, done, () => this.#more());
+  /** The next bytes. A body that breaks off ends the piece in an error, or early where that is wanted. */
+  take(want: Want): Readable {
+    const piece = new Piece(want, () => this.#more());
     this.#piece = piece;
     return piece;
   }
@@ -44,8 +55,8 @@ export class BodyReader {
     const rest = this.#rest;
     this.#rest = null;
     if (rest) this.#onData(rest);
-    else if (this.#failure) this.#piece?.destroy(this.#failure);
-    else if (this.#hasEnded) this.#piece?.endEarly();
+    else if (this.#failure) this.#piece?.breakOff(this.#failure);
+    else if (this.#hasEnded) this.#piece?.breakOff();
     else this.#body.resume();
   }
 
@@ -58,12 +69,12 @@ export class BodyReader {
 
   readonly #onEnd = (): void => {
     this.#hasEnded = true;
-    this.#piece?.endEarly();
+    this.#piece?.breakOff();
   };
 
   readonly #onError = (error: Error): void => {
     this.#failure ??= error;
-    this.#piece?.destroy(this.#failure);
+    this.#piece?.breakOff(this.#failure);
   };
 
   readonly #onClose = (): void => {
@@ -71,20 +82,16 @@ export class BodyReader {
   };
 }
 
-/** A stream that is given exactly its bytes. */
+/** A stream that is given exactly its bytes, or as many as come. */
 class Piece extends Readable {
-  readonly #sizeBytes: number;
+  readonly #want: Want;
   #left: number;
-  readonly #see: (chunk: Buffer) => void;
-  readonly #done: () => void;
   readonly #more: () => void;
 
-  constructor(sizeBytes: number, see: (chunk: Buffer) => void, done: () => void, more: () => void) {
+  constructor(want: Want, more: () => void) {
     super({ highWaterMark: BETWEEN_BYTES });
-    this.#sizeBytes = sizeBytes;
-    this.#left = sizeBytes;
-    this.#see = see;
-    this.#done = done;
+    this.#want = want;
+    this.#left = want.sizeBytes;
     this.#more = more;
   }
 
@@ -93,16 +100,27 @@ class Piece extends Readable {
     if (this.#left === 0 || this.destroyed) return { usedBytes: 0, wantsMore: false };
     const used = chunk.length > this.#left ? chunk.subarray(0, this.#left) : chunk;
     this.#left -= used.length;
-    this.#see(used);
+    this.#want.see(used);
     const hasRoom = this.push(used);
     if (this.#left > 0) return { usedBytes: used.length, wantsMore: hasRoom };
     this.push(null);
-    this.#done();
+    this.#want.done(this.#want.sizeBytes);
     return { usedBytes: used.length, wantsMore: false };
   }
 
-  endEarly(): void {
-    if (this.#left > 0) this.destroy(new LengthMismatch(this.#sizeBytes, this.#sizeBytes - this.#left, true));
+  /** No more will come. */
+  breakOff(failure?: Error): void {
+    if (this.#left === 0 || this.destroyed) return;
+    const { sizeBytes, mayBeShort, done } = this.#want;
+    const cameBytes = sizeBytes - this.#left;
+    const error = failure ?? new LengthMismatch(sizeBytes, cameBytes, true);
+    if (!mayBeShort || cameBytes === 0) {
+      this.destroy(error);
+      return;
+    }
+    this.#left = 0;
+    this.push(null);
+    done(cameBytes, error);
   }
 
   override _read(): void {

@@ -5,14 +5,15 @@ import { hubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
+import type { Want } from './body-reader.ts';
 import type { TusUpload } from './db.ts';
 import type { Hold } from './hold-upload.ts';
 import { recordMultipart, recordPiece, type StoredPiece, UPLOAD_LIFETIME_MS } from './lease-db.ts';
 import { keepHash, liveHash } from './live-hashes.ts';
 import { type PiecePlan, planPiece } from './plan-piece.ts';
 
-/** Gives the next bytes of a body as a stream; `done` is called when the last of them was taken from it. */
-export type Source = (sizeBytes: number, see: (chunk: Buffer) => void, done: () => void) => Readable;
+/** Gives the next bytes of a body as a stream. */
+export type Source = (want: Want) => Readable;
 
 /** Whoever was taken over records nothing. */
 const takenOver = () => hubError('locked', 'another request took over this upload');
@@ -46,7 +47,7 @@ export class PieceWriter {
   async write(lengthBytes: number, source: Source): Promise<void> {
     try {
       for (let left = lengthBytes; left > 0 && this.#failure === undefined; ) {
-        const plan = planPiece(this.#planned, left);
+        const plan = planPiece(this.#planned, left, this.#ctx.store.minPartBytes);
         // Only one part may still be on its way, and none when the bytes of a tail are moved.
         if (plan.kind !== 'part' || this.#planned.tailBytes > 0) await this.settle();
         const before = this.#recorded;
@@ -71,21 +72,22 @@ export class PieceWriter {
     await failpoint('upload.mid');
     const from = this.#planned;
     const target = plan.kind === 'part' ? await this.#multipart() : null;
-    const receivedBytes = from.receivedBytes + plan.bodyBytes;
-    let hash: Hash | undefined;
+    let came = { receivedBytes: from.receivedBytes, hash: null as Hash | null };
     const see = (chunk: Buffer) => {
       this.#hold.progress();
       this.#hash?.update(chunk);
     };
     const { promise: leftBody, resolve } = Promise.withResolvers<void>();
-    const done = () => {
-      hash = this.#hash?.copy();
+    const done = (bytes: number, brokenOff?: Error) => {
+      came = { receivedBytes: from.receivedBytes + bytes, hash: this.#hash?.copy() ?? null };
+      this.#failure ??= brokenOff;
       resolve();
     };
-    const body = this.#withTail(from.tailKey, source(plan.bodyBytes, see, done));
+    const { bodyBytes: sizeBytes, mayBeShort } = plan;
+    const body = this.#withTail(from.tailKey, source({ sizeBytes, mayBeShort, see, done }));
     const stored = this.#store(plan, from.nextPart, target, body);
     this.#planned = { ...after(from, plan), ...target };
-    this.#recorded = this.#inOrder(before, stored, (piece) => this.#record(from, piece, receivedBytes, hash));
+    this.#recorded = this.#inOrder(before, stored, (piece) => this.#record(from, piece, came));
     await Promise.race([leftBody, this.#recorded]);
   }
 
@@ -106,7 +108,11 @@ export class PieceWriter {
     }
   }
 
-  async #record(from: TusUpload, piece: StoredPiece, receivedBytes: number, hash: Hash | undefined) {
+  async #record(
+    from: TusUpload,
+    piece: StoredPiece,
+    { receivedBytes, hash }: { receivedBytes: number; hash: Hash | null },
+  ) {
     await failpoint('tus.piece-stored');
     const { db, store, clock } = this.#ctx;
     const expiresAt = new Date(clock.now() + UPLOAD_LIFETIME_MS);
@@ -121,7 +127,7 @@ export class PieceWriter {
   }
 
   async #store(
-    { kind, sizeBytes }: PiecePlan,
+    { kind, sizeBytes, mayBeShort }: PiecePlan,
     partNumber: number,
     target: Target | null,
     body: Readable,
@@ -129,8 +135,11 @@ export class PieceWriter {
     const { store } = this.#ctx;
     const options = { sizeBytes, signal: this.#hold.signal };
     if (target !== null) {
-      const part = await store.putPart(target.key, target.storageUploadId, partNumber, body, options);
-      return { kind: 'part', part, sizeBytes };
+      const part = await store.putPart(target.key, target.storageUploadId, partNumber, body, {
+        ...options,
+        mayBeShort,
+      });
+      return { kind: 'part', part, sizeBytes: part.sizeBytes };
     }
     // A key of its own for each attempt: who was taken over overwrites nothing.
     const key = newObjectKey(kind === 'whole' ? 'blob' : 'staging');

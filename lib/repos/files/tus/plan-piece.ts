@@ -1,16 +1,14 @@
 import { MAX_PARTS } from '#lib/storage/check-parts.ts';
 
 const MIB = 2 ** 20;
-/** S3's floor for every part but the last. */
-const MIN_PART_BYTES = 5 * MIB;
 /** A full part: small enough that little is sent twice, large enough that making it durable costs little. */
-const SMALL_PART_BYTES = 16 * MIB;
+const SMALL_PART_BYTES = 8 * MIB;
 const LARGE_PART_BYTES = 64 * MIB;
-const AIM_PARTS = 32;
+const AIM_PARTS = 2_048;
 /** Numbers left for short parts. */
 const SPARE_NUMBERS = 1_000;
 
-/** Size of a full part, whole MiB: a 32nd of the file, 16 to 64 MiB; more where 9,000 such parts would not hold it. */
+/** Size of a full part, whole MiB: a 2,048th of the file, 8 to 64 MiB; more where 9,000 such parts would not hold it. */
 export function tusPartSize(sizeBytes: number): number {
   const mibOf = (parts: number) => Math.ceil(sizeBytes / parts / MIB) * MIB;
   const aimed = Math.min(LARGE_PART_BYTES, Math.max(SMALL_PART_BYTES, mibOf(AIM_PARTS)));
@@ -33,20 +31,25 @@ export interface PiecePlan {
   readonly sizeBytes: number;
   /** Bytes of it that come from the body. */
   readonly bodyBytes: number;
+  /** When the body breaks off, the store keeps the piece as far as it came. */
+  readonly mayBeShort: boolean;
 }
 
 /**
  * The next piece when `bodyBytes` (at least one) more are there: as much as a full part takes. What is left over
- * becomes a short part when the store takes it and numbers remain for the rest of the file, else a tail. Pure.
+ * becomes a short part when the store takes such a one and numbers remain for the rest of the file, else a tail. Pure.
  */
-export function planPiece(at: Standing, bodyBytes: number): PiecePlan {
+export function planPiece(at: Standing, bodyBytes: number, minPartBytes: number): PiecePlan {
   const from = at.receivedBytes - at.tailBytes;
   const sizeBytes = Math.min(at.partSizeBytes, at.tailBytes + bodyBytes);
-  const piece = { sizeBytes, bodyBytes: sizeBytes - at.tailBytes };
-  const isLast = from + sizeBytes === at.sizeBytes;
-  if (isLast) return { kind: from === 0 ? 'whole' : 'part', ...piece };
-  if (sizeBytes === at.partSizeBytes) return { kind: 'part', ...piece };
-  const partsToCome = Math.ceil((at.sizeBytes - from - sizeBytes) / at.partSizeBytes);
+  const partsToCome = Math.ceil((at.sizeBytes - from) / at.partSizeBytes);
   const hasNumbers = at.nextPart + partsToCome + SPARE_NUMBERS / 2 <= MAX_PARTS;
-  return { kind: sizeBytes >= MIN_PART_BYTES && hasNumbers ? 'part' : 'tail', ...piece };
+  const mayBeShort = minPartBytes === 1 && hasNumbers;
+  const piece = { sizeBytes, bodyBytes: sizeBytes - at.tailBytes, mayBeShort: false };
+  const isLast = from + sizeBytes === at.sizeBytes;
+  if (isLast && from === 0) return { kind: 'whole', ...piece };
+  if (isLast || sizeBytes === at.partSizeBytes) return { kind: 'part', ...piece, mayBeShort };
+  return sizeBytes >= minPartBytes && hasNumbers
+    ? { kind: 'part', ...piece, mayBeShort }
+    : { kind: 'tail', ...piece };
 }

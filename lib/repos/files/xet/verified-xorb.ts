@@ -1,4 +1,3 @@
-import { droppedBuffers } from '#lib/base/free-buffers.ts';
 import type { App } from '#lib/identity/context.ts';
 import type { ChunkTable } from './chunk-table.ts';
 import { hashText } from './hashes.ts';
@@ -48,7 +47,6 @@ export class VerifiedXorb {
       while (this.#inFlight.length > PIECES_IN_FLIGHT) await this.#settleOne();
       if (held !== undefined) yield held;
       held = blankEnd(part, this.#splitter.footerBytes - before);
-      droppedBuffers(part.length); // of the parts before, which are stored by now
     }
     for (const piece of this.#splitter.finish()) this.#start(piece);
     while (this.#inFlight.length > 0) await this.#settleOne();
