@@ -5,6 +5,16 @@ type Collect = (options: { type: 'minor' }) => void;
 
 const EVERY_BYTES = 16 * 1024 * 1024;
 
+/**
+ * Lets the heap grow to twice what lived in it before V8 looks through all of it again. Buffers count against that
+ * limit as they come and go, and V8 sets it so low for a heap that does not grow (half a dozen MB above what lives)
+ * that every 16 MB of them would cost a look. Call it once, as a process starts; costs at most the heap (50 MB) once
+ * more.
+ */
+export function expectBuffers(): void {
+  setFlagsFromString('--heap-growing-percent=100');
+}
+
 let collect: Collect | undefined;
 let pendingBytes = 0;
 

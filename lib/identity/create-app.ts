@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { systemClock } from '#lib/base/clock.ts';
 import type { Config } from '#lib/base/config.ts';
 import { createDb } from '#lib/base/db.ts';
+import { expectBuffers } from '#lib/base/free-buffers.ts';
 import { createLog } from '#lib/base/log.ts';
 import { PrismaClient } from '#lib/base/prisma/client.ts';
 import { createQueue } from '#lib/jobs/pg-boss-queue.ts';
@@ -15,6 +16,7 @@ import { rootKey } from './root-key.ts';
  */
 export async function createApp(options: { config: Config; program: string }): Promise<App> {
   const { config, program } = options;
+  expectBuffers();
   const db = createDb({
     url: config.DATABASE_URL,
     maxConnections: config.DATABASE_POOL,
