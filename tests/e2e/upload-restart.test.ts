@@ -68,7 +68,7 @@ test('an upload goes on by itself when the browser was closed and opened again, 
   await signIn(page, 'admin', hub.adminPassword);
   await page.goto('/admin/given/upload/main');
   const sha256 = await letPickerGive(page, LARGE_BYTES);
-  line.limit(12_000_000);
+  line.limit(20_000_000);
   const before = line.sentBytes();
   await page.getByRole('button', { name: 'Choose files' }).click();
   page = await restartAt(page, before + LARGE_BYTES * 0.6);
@@ -90,7 +90,7 @@ test('without handles it says which file to choose again; chosen alone and not w
   let page = await open();
   await page.goto('/admin/chosen/upload/main');
   await said(page, 'Drag files or folders here');
-  line.limit(12_000_000);
+  line.limit(20_000_000);
   const before = line.sentBytes();
   await choose(page, 'folder', join(dir, 'model'));
   page = await restartAt(page, before + LARGE_BYTES * 0.6);

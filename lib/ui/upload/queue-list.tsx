@@ -58,13 +58,16 @@ export function QueueList({ view, run }: { view: UploadView; run: UploadRun }) {
   return (
     <>
       {items.length >= SIFT_FROM && (
-        <div className="flex flex-wrap gap-1 border-b border-line px-3 py-1.5">
+        <fieldset
+          aria-label={t('upload.show')}
+          className="flex flex-wrap gap-1 border-b border-line px-3 py-1.5"
+        >
           {choice('all', `${t('upload.showAll')} ${items.length}`)}
           {choice('open', t('upload.showOpen'))}
           {choice('problems', t('upload.showProblems'))}
           {totals.overlaps.replaces > 0 &&
             choice('replaces', `${t('upload.showReplaces')} ${totals.overlaps.replaces}`)}
-        </div>
+        </fieldset>
       )}
       <section
         aria-label={t('upload.list')}

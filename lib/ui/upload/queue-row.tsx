@@ -116,7 +116,8 @@ export const QueueRow = memo(function QueueRow({ item, run }: { item: UploadItem
           </span>
           {overlap !== 'none' && (
             <span className={`shrink-0 ${overlap === 'replaces' ? 'text-info' : ''}`}>
-              {t(`upload.overlap.${overlap}`)}
+              <span className="max-md:hidden">· {t(`upload.overlap.${overlap}`)}</span>
+              <span className="md:hidden">{t(`upload.overlapShort.${overlap}`)}</span>
             </span>
           )}
           <span className="tabular ml-auto shrink-0 text-xs whitespace-nowrap">{bytes}</span>
@@ -130,7 +131,7 @@ export const QueueRow = memo(function QueueRow({ item, run }: { item: UploadItem
           </div>
         )}
       </div>
-      <Actions item={item} name={path.slice(path.lastIndexOf('/') + 1)} run={run} />
+      <Actions item={item} name={path} run={run} />
     </div>
   );
 });

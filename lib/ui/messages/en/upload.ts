@@ -51,6 +51,7 @@ export const upload = {
   retry: 'Retry {name}',
   remove: 'Remove {name}',
   list: 'Files of this upload',
+  show: 'Which files are shown',
   showAll: 'All',
   showOpen: 'Not in yet',
   showProblems: 'Need you',
@@ -72,8 +73,9 @@ export const upload = {
     ready: 'Ready, goes with the commit',
   },
   overlap: { replaces: 'replaces the file there', same: 'same as the file there' },
+  overlapShort: { replaces: 'replaces', same: 'same' },
   replacesTitle:
-    '{count, number} {count, plural, one {file takes the place of one that is} other {files take the place of those that are}} in {branch} now',
+    '{count, plural, one {# file replaces one that is} other {# files replace some that are}} in {branch} now',
   replacesText: 'What they replace stays in the history.',
   someSame:
     '{count, plural, one {# file is the same as the one there and does} other {# files are the same as those there and do}} not change.',
@@ -93,7 +95,7 @@ export const upload = {
   refusedGoOn: 'Remove and upload the rest',
   missingTitle: 'Choose {count, number} {count, plural, one {file} other {files}} again to continue',
   missingText:
-    '{sent} of {total} are here already and are not sent again. A browser does not give large files again by itself after it was closed or the page was loaded anew.',
+    '{sent} of {total} are here already and are not sent again. A browser does not give large files again by itself after it was closed or the page was reloaded.',
   missingAsk: 'Press “Continue” and allow it to read them.',
   missingFolder: 'You can choose the whole folder “{name}”: only what is missing is taken from it.',
   missingContinue: 'Continue',
