@@ -39,6 +39,15 @@ describe('a working tree', () => {
     expect(reads).toEqual([[oid('a')], [oid('b')], [oid('d')]]);
   });
 
+  it('says before it is written that a folder would hold too many entries', async () => {
+    const tree = await WorkingTree.open(oid('a'), ['f'], async () => new Map([[oid('a'), treeOf([])]]));
+    for (let i = 0; i < 10_000; i++) tree.put(`f/${i}`, oid('1'));
+    expect(() => tree.checkRoom('f/0')).not.toThrow();
+    tree.put('f/one-more', oid('1'));
+    expect(() => tree.checkRoom('f/0')).toThrow(/"f" would hold 10001 entries/);
+    expect(() => tree.checkRoom('top')).not.toThrow();
+  });
+
   it('refuses to go on when a tree cannot be read', async () => {
     await expect(WorkingTree.open(oid('a'), ['f'], async () => new Map())).rejects.toThrow(/missing/);
   });

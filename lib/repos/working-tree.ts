@@ -122,6 +122,13 @@ export class WorkingTree {
     loaded(folder).set(last, { kind: 'leaf', mode, oid });
   }
 
+  /** Throws invalid_input when the folder that `path` lies in holds more entries than can be written. */
+  checkRoom(path: string): void {
+    const above = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+    const folder = above === '' ? this.#root : this.find(above);
+    if (folder?.kind === 'folder') refuseCrowd(loaded(folder), above);
+  }
+
   /** Removes what is at `path` and folders that become empty by it. False when it is not there or not of `kind`. */
   remove(path: string, kind: 'folder' | 'any'): boolean {
     const target = this.find(path);
@@ -151,14 +158,18 @@ const quote = (path: string) => JSON.stringify(path);
 
 const isEmpty = (node: Leaf | Folder | undefined) => node?.kind === 'folder' && node.children?.size === 0;
 
-async function writeFolder(folder: Folder, path: string, objects: EncodedObject[]): Promise<Oid> {
-  if (!folder.changed && folder.oid !== null) return folder.oid;
-  const children = loaded(folder);
+function refuseCrowd(children: ReadonlyMap<string, unknown>, path: string): void {
   if (children.size > MAX_FOLDER_ENTRIES)
     throw hubError(
       'invalid_input',
       `folder ${quote(path || '/')} would hold ${children.size} entries; at most ${MAX_FOLDER_ENTRIES} are allowed. Spread them over subfolders.`,
     );
+}
+
+async function writeFolder(folder: Folder, path: string, objects: EncodedObject[]): Promise<Oid> {
+  if (!folder.changed && folder.oid !== null) return folder.oid;
+  const children = loaded(folder);
+  refuseCrowd(children, path);
   if (children.size === 0 && path === '') {
     objects.push(await encodeObject(KIND.tree, Buffer.alloc(0)));
     return EMPTY_TREE_OID;

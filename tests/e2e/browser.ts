@@ -1,4 +1,10 @@
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core';
 import { type Hub, type HubOptions, startHub } from '#tests/support/hub.ts';
 import { buildPages } from '../../bin/launcher/build.ts';
 
@@ -17,11 +23,18 @@ export async function startHubWithPages(options: HubOptions = {}): Promise<Hub> 
 }
 
 /** Debian's Chromium, or the one that LARDER_TEST_CHROMIUM names. */
+const launchOptions = () => ({
+  executablePath: process.env.LARDER_TEST_CHROMIUM || '/usr/bin/chromium',
+  args: ARGS,
+});
+
 export function openBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env.LARDER_TEST_CHROMIUM || '/usr/bin/chromium',
-    args: ARGS,
-  });
+  return chromium.launch(launchOptions());
+}
+
+/** A browser on a profile in this folder: what it keeps is there again when it is closed and opened anew. */
+export function openProfile(folder: string, url: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, { ...launchOptions(), baseURL: url, locale: 'en-US' });
 }
 
 /** Said when the machine is too busy to use in a few seconds what it fetched ahead: no fault of a page. */

@@ -110,7 +110,7 @@ test('a file that the hub will not take is named with its reason before a byte i
   const before = line.sentBytes();
   await page.waitForTimeout(300);
   expect(line.sentBytes() - before).toBeLessThan(20_000);
-  await page.getByRole('button', { name: 'Remove other.bin' }).click();
+  await page.getByRole('button', { name: 'Remove notes/other.bin' }).click();
   await page.getByRole('button', { name: 'Remove and upload the rest' }).click();
   await said('Everything is in: 1 file');
   await page.getByRole('button', { name: 'Commit to main' }).click();

@@ -38,7 +38,11 @@ async function putWhole(repo: string, bytes: Buffer) {
   expect(put.status).toBe(200);
   return object;
 }
-async function commit(branch: string, files: Record<string, { oid: string; size: number }>) {
+async function commit(
+  branch: string,
+  files: Record<string, { oid: string; size: number }>,
+  repo = 'alice/model',
+) {
   const lines = [
     { key: 'header', value: { summary: `on ${branch}` } },
     ...Object.entries(files).map(([path, file]) => ({
@@ -46,7 +50,7 @@ async function commit(branch: string, files: Record<string, { oid: string; size:
       value: { path, algo: 'sha256', ...file },
     })),
   ];
-  const answer = await hub.ask(`/api/models/alice/model/commit/${branch}`, TOKENS.alice, {
+  const answer = await hub.ask(`/api/models/${repo}/commit/${branch}`, TOKENS.alice, {
     method: 'POST',
     headers: { 'content-type': 'application/x-ndjson' },
     body: lines.map((line) => JSON.stringify(line)).join('\n'),
@@ -170,6 +174,19 @@ describe('the figures of a repo', () => {
     expect(usage.repos).toMatchObject([
       { name: 'model', logicalBytes: 28_400, storedBytes: after.report?.storedBytes },
       { name: 'secret', logicalBytes: 1000 },
+    ]);
+  });
+
+  test('tell what only the history holds from what a branch holds now', async () => {
+    await hub.createRepo('alice', 'past');
+    for (const size of [900, 800]) {
+      const file = await upload('alice/past', [{ xorb: xorb(size), start: 0, end: 1 }]);
+      await commit('main', { 'w.bin': file }, 'alice/past');
+    }
+    const { report } = await storage(TOKENS.alice, 'alice/past');
+    expect(report?.files.map(({ path, sizeBytes, isInHead }) => [path, sizeBytes, isInHead])).toEqual([
+      ['w.bin', 900, false],
+      ['w.bin', 800, true],
     ]);
   });
 });

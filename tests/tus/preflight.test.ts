@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fileOf, startTusHub, type TusHub } from './tus-hub.ts';
+import { fileOf, startTusHub, type TusHub, tokenOf } from './tus-hub.ts';
 
 interface Answer {
   transfer: string;
   refused: string | null;
-  files: { path: string; how: string; reason?: string; maybeStored?: boolean }[];
+  files: { path: string; how: string; reason?: string; maybeStored?: boolean; oid?: string }[];
 }
 
 let hub: TusHub;
@@ -27,6 +28,15 @@ async function upload(repo: string, user: string, sizeBytes: number) {
   const location = await hub.create(repo, { path: 'a.bin', revision: 'main' }, sizeBytes, { user });
   expect((await hub.patch(location, 0, file.bytes, { user })).status).toBe(204);
   return { ...file, sizeBytes };
+}
+async function commit(repo: string, files: object[]) {
+  const lines = [{ key: 'header', value: { summary: 'fill' } }, ...files];
+  const answer = await fetch(`${hub.url}/api/models/${repo}/commit/main`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${tokenOf('alice')}`, 'content-type': 'application/x-ndjson' },
+    body: lines.map((line) => JSON.stringify(line)).join('\n'),
+  });
+  expect(answer.status, await answer.clone().text()).toBe(200);
 }
 const howOf = ({ body }: { body: Answer }) => body.files.map((file) => file.how);
 
@@ -160,6 +170,36 @@ describe('preflight says before the first byte what an upload would meet', () =>
     expect((await full.tus('HEAD', locations[1] as string)).status).toBe(410);
     expect(await full.keys()).toHaveLength(1);
     await full.close();
+  });
+
+  test('what is at a path already is named, so that it is known whether it is replaced or the same', async () => {
+    const large = await upload('alice/two', 'alice', 90_001);
+    const text = Buffer.from('kept\n');
+    await commit('alice/two', [
+      { key: 'file', value: { path: 'notes/a.txt', content: text.toString() } },
+      { key: 'lfsFile', value: { path: 'w.bin', algo: 'sha256', oid: large.sha256, size: 90_001 } },
+    ]);
+    const sample = text.toString('base64');
+    const { body } = await ask('alice/two', [
+      { path: 'notes/a.txt', sizeBytes: text.length, sample },
+      { path: 'notes/b.txt', sizeBytes: text.length, sample },
+      { path: 'w.bin', sizeBytes: 90_001, sha256: large.sha256 },
+      { path: 'w.bin', sizeBytes: 5_000_000_000 },
+    ]);
+    const blob = createHash('sha1').update(`blob ${text.length}\0`).update(text).digest('hex');
+    expect(body.files.map((file) => file.oid ?? null)).toEqual([blob, null, large.sha256, large.sha256]);
+  });
+
+  test('a folder or a file in the way, there or in the same upload, is found before the first byte', async () => {
+    await commit('alice/two', [{ key: 'file', value: { path: 'way/deep/x.txt', content: 'x' } }]);
+    const asked = ['way', 'way/deep/x.txt/y.bin', 'new', 'new/z.bin', 'way/deep/fine.bin'];
+    const { body } = await ask(
+      'alice/two',
+      asked.map((path) => ({ path, sizeBytes: 20e6 })),
+    );
+    expect(howOf({ body })).toEqual(['refused', 'refused', 'upload', 'refused', 'upload']);
+    expect(body.files[0]?.reason).toContain('it is a folder');
+    expect(body.files[1]?.reason).toContain('is a file');
   });
 
   test('nothing is changed by asking', async () => {

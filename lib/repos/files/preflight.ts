@@ -6,6 +6,7 @@ import { checkPath } from '../check-path.ts';
 import { decideModes } from '../preupload.ts';
 import { quotaExceeded, type Room, readRoom } from '../storage/require-room.ts';
 import type { Repo, RepoRef } from '../types.ts';
+import { findClashes } from './find-clashes.ts';
 import { findStored, sizesStored } from './find-stored.ts';
 import { requireTarget } from './require-target.ts';
 import { refuseTooMuch, type UploadRight } from './require-upload.ts';
@@ -36,6 +37,8 @@ export interface Verdict {
   readonly reason?: string;
   /** Of a file to upload: one of its size is among those that the caller may read, so that hashing it first may save it. */
   readonly maybeStored?: boolean;
+  /** What is at that path now, which the file would replace: sha256 of a large file, git blob id of a small one. */
+  readonly oid?: string;
 }
 
 export interface Preflight {
@@ -50,7 +53,8 @@ export interface Preflight {
 
 /**
  * Says before the first byte what an upload of these files would meet: the right to write, the revision, protection,
- * rules for paths and sizes, a guest's limit, and what need not be sent because the caller may read it already.
+ * rules for paths and sizes, files and folders in the way, a guest's limit, what would be replaced, and what need not
+ * be sent because the caller may read it already.
  * Nothing changes. Throws repo_not_found only (and unauthenticated): every other refusal is in the answer.
  */
 export async function preflight(ctx: Ctx, ref: RepoRef, request: PreflightRequest): Promise<Preflight> {
@@ -110,7 +114,13 @@ async function judge(
 ): Promise<Verdict[]> {
   const refusals = new Map(request.files.map((file) => [file, refusalOf(file)]));
   const possible = request.files.filter((file) => refusals.get(file) === null);
-  const modes = await modesOf(ctx, repo, request.revision, possible);
+  const present = await modesOf(ctx, repo, request.revision, possible);
+  const clashes = await findClashes(
+    ctx,
+    repo,
+    request.revision,
+    possible.map((file) => file.path),
+  );
   const stored = await findStored(
     ctx,
     repo.id,
@@ -122,32 +132,40 @@ async function judge(
   );
   return request.files.map((file): Verdict => {
     const { path } = file;
-    const reason = refusals.get(file) ?? (modes.get(path) === 'ignored' ? IGNORED : null);
-    if (reason !== null) return { path, how: 'refused', reason };
-    if (modes.get(path) === 'regular') return { path, how: 'inline' };
+    const { mode, oid } = present.get(path) ?? {};
+    const reason = refusals.get(file) ?? (mode === 'ignored' ? IGNORED : clashes.get(path));
+    if (reason !== undefined) return { path, how: 'refused', reason };
+    const replaces = oid === undefined ? {} : { oid };
+    if (mode === 'regular') return { path, how: 'inline', ...replaces };
     const found = stored.get(file.sha256 as Sha256);
     const isHere = found?.sizeBytes === file.sizeBytes && (!isGuest || found.repoId === repo.id);
-    return isHere ? { path, how: 'stored' } : { path, how: 'upload', maybeStored: sizes.has(file.sizeBytes) };
+    if (isHere) return { path, how: 'stored', ...replaces };
+    return { path, how: 'upload', maybeStored: sizes.has(file.sizeBytes), ...replaces };
   });
 }
 
 const IGNORED = 'the .gitignore of this repository leaves it out';
 
-/** The rule of the Hub's own preupload, for each path. */
+interface Present {
+  readonly mode: 'lfs' | 'regular' | 'ignored';
+  readonly oid: string | undefined;
+}
+
+/** The rule of the Hub's own preupload for each path, and what is there now. */
 async function modesOf(
   ctx: Ctx,
   repo: Repo,
   revision: string,
   files: readonly CandidateFile[],
-): Promise<Map<string, 'lfs' | 'regular' | 'ignored'>> {
-  const modes = new Map<string, 'lfs' | 'regular' | 'ignored'>();
+): Promise<Map<string, Present>> {
+  const modes = new Map<string, Present>();
   for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
     const some = files
       .slice(at, at + FILES_AT_ONCE)
       .map(({ path, sizeBytes, sample }) => ({ path, sizeBytes, sample: sample ?? Buffer.alloc(0) }));
     const answer = await decideModes(ctx, repo, revision, { files: some });
-    for (const { path, uploadMode, shouldIgnore } of answer.files)
-      modes.set(path, shouldIgnore ? 'ignored' : uploadMode);
+    for (const { path, uploadMode, shouldIgnore, oid } of answer.files)
+      modes.set(path, { mode: shouldIgnore ? 'ignored' : uploadMode, oid });
   }
   return modes;
 }

@@ -195,7 +195,8 @@ export async function computeReport(app: Pick<App, 'db'>, repo: Repo): Promise<S
     .map((file, i): FileShare => {
       const path = reach.files.get(file.sha256)?.path ?? null;
       const [storedBytes, addsBytes] = [counts.used[i] as number, counts.only[i] as number];
-      return { sha256: file.sha256, path, sizeBytes: file.sizeBytes, storedBytes, addsBytes };
+      const isInHead = reach.inHeads.has(file.sha256);
+      return { sha256: file.sha256, path, isInHead, sizeBytes: file.sizeBytes, storedBytes, addsBytes };
     })
     .sort((a, b) => b.addsBytes - a.addsBytes || b.sizeBytes - a.sizeBytes);
   const sharedWith = others

@@ -27,6 +27,8 @@ export interface Reach {
   /** Parents before children. */
   readonly commits: readonly CommitNode[];
   readonly files: ReadonlyMap<Sha256, ReachedFile>;
+  /** Those that the newest commit of some ref holds. */
+  readonly inHeads: ReadonlySet<Sha256>;
   readonly isComplete: boolean;
 }
 
@@ -120,8 +122,9 @@ export async function reachFiles(db: Db, repo: Repo): Promise<Reach> {
   const refs = all.slice(0, MAX_REFS).map((ref) => ref.ref);
   const isComplete = all.length <= MAX_REFS;
   const pointers = await selectPointers(db, repo.id);
-  if (pointers.size === 0) return { refs, commits: [], files: new Map(), isComplete };
-  if (await isLong(db, repo.id)) return { refs, commits: [], files: new Map(), isComplete: false };
+  const nothing = { refs, commits: [], files: new Map(), inHeads: new Set<Sha256>() };
+  if (pointers.size === 0) return { ...nothing, isComplete };
+  if (await isLong(db, repo.id)) return { ...nothing, isComplete: false };
   const heads = all.map((ref) => ref.targetCommit);
   const commits = await selectReachable(db, repo.id, [...new Set(heads)]);
   const bits = refBits(commits, heads);
@@ -136,5 +139,8 @@ export async function reachFiles(db: Db, repo: Repo): Promise<Reach> {
     for (const [i, { oid, treeOid }] of batch.entries())
       await walk.visit(at + i, treeOid, bits.get(oid) ?? 0);
   }
-  return { refs, commits, files: walk.files, isComplete };
+  const newest = new Walk(db, repo.id, pointers);
+  const isHead = new Set(heads);
+  for (const { oid, treeOid } of commits) if (isHead.has(oid)) await newest.visit(0, treeOid, 1);
+  return { refs, commits, files: walk.files, inHeads: new Set(newest.files.keys()), isComplete };
 }

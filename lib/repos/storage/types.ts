@@ -5,6 +5,8 @@ export interface FileShare {
   readonly sha256: Sha256;
   /** A path that it has or had; null when no ref reaches it. */
   readonly path: string | null;
+  /** A branch, tag or pull request holds it now; else only the history does, if anything. */
+  readonly isInHead: boolean;
   readonly sizeBytes: number;
   /** Bytes in the store that it is made of, also those that other files use too. */
   readonly storedBytes: number;

@@ -7,6 +7,7 @@ import { Button } from '../kit/button.tsx';
 import { Dialog } from '../kit/dialog.tsx';
 import { Notice, Panel, PanelHeader } from '../kit/panel.tsx';
 import { useLanguage, useTranslator } from '../reader.tsx';
+import { phaseText } from './phase-text.ts';
 import { ReasonTable } from './reason-table.tsx';
 import { RunList } from './run-list.tsx';
 import { latestFinding, type RunLine, reclaimableOf, type StorageLine } from './storage-line.ts';
@@ -31,7 +32,7 @@ export function ReclaimPanels({ initial, nowMs }: { initial: StorageLine; nowMs:
         {isBusy && (
           <output className="block px-4 pt-2 text-accent-text">
             {t('reclaim.state.running')}
-            {phase && ` · ${phase}`}
+            {phase && ` · ${phaseText(t, phase)}`}
           </output>
         )}
         <Finding run={latestFinding(storage)} nowMs={nowMs} />

@@ -8,6 +8,7 @@ import type { RepoRef } from '#lib/repos/types.ts';
 import { apiAddress, fileAddress, repoAddress } from '../addresses.ts';
 import { formatDuration, formatSize } from '../format.ts';
 import { hub } from '../hub.ts';
+import { Chip } from '../kit/chip.tsx';
 import { EmptyState, Notice, Panel, PanelHeader } from '../kit/panel.tsx';
 import { Ago } from '../kit/values.tsx';
 import { orNotFound } from '../or-not-found.ts';
@@ -124,7 +125,14 @@ async function FileTable({ report }: { report: Report }) {
       file.path === null ? (
         <span className="text-muted">{t('storage.noPath')}</span>
       ) : (
-        <span className="font-mono text-xs">{visibleText(file.path)}</span>
+        <span className="font-mono text-xs">
+          {visibleText(file.path)}
+          {file.isInHead === false && (
+            <Chip tone="muted" className="ml-2 font-sans text-xs leading-5">
+              {t('storage.onlyHistory')}
+            </Chip>
+          )}
+        </span>
       ),
     figures: [formatSize(file.sizeBytes), formatSize(file.storedBytes)],
     bytes: file.addsBytes,
@@ -148,6 +156,7 @@ async function FileTable({ report }: { report: Report }) {
         columns={[t('storage.file'), t('storage.size'), t('storage.takes')]}
         bytesColumn={t('storage.adds')}
         rows={[...rows, ...rest]}
+        total={{ label: t('storage.storedAll'), bytes: report.storedBytes }}
       />
     </Section>
   );
@@ -156,7 +165,7 @@ async function FileTable({ report }: { report: Report }) {
 async function RefTable({ report }: { report: Report }) {
   const t = await translator();
   if (report.refs.length < 2) return null;
-  const rows = report.refs.map(({ ref, fileCount, logicalBytes, addsBytes }) => ({
+  const rows: ShareRow[] = report.refs.map(({ ref, fileCount, logicalBytes, addsBytes }) => ({
     key: ref,
     name: (
       <span className="font-mono text-xs">{visibleText(ref.replace(/^refs\/(?:heads|tags)\//, ''))}</span>
@@ -164,6 +173,12 @@ async function RefTable({ report }: { report: Report }) {
     figures: [String(fileCount), formatSize(logicalBytes)],
     bytes: addsBytes,
   }));
+  const { unreachable } = report;
+  const alone = rows.reduce((sum, { bytes }) => sum + bytes, unreachable.addsBytes);
+  const several = { key: 'several', name: t('storage.severalRefs'), figures: ['', ''] };
+  const none = { key: 'none', name: t('storage.unreachable'), figures: ['', ''] };
+  rows.push({ ...several, bytes: report.storedBytes - alone });
+  if (unreachable.addsBytes > 0) rows.push({ ...none, bytes: unreachable.addsBytes });
   return (
     <Section title={t('storage.refsTitle')} text={t('storage.refsText')}>
       <ShareRows
@@ -171,6 +186,7 @@ async function RefTable({ report }: { report: Report }) {
         columns={[t('storage.ref'), t('storage.files'), t('storage.size')]}
         bytesColumn={t('storage.adds')}
         rows={rows}
+        total={{ label: t('storage.storedAll'), bytes: report.storedBytes }}
       />
     </Section>
   );
@@ -207,6 +223,7 @@ async function CommitTable({ repo, report }: { repo: RepoRef; report: Report }) 
         columns={[t('storage.version'), t('storage.files'), t('storage.size')]}
         bytesColumn={t('storage.adds')}
         rows={rows}
+        total={{ label: t('storage.storedAll'), bytes: report.storedBytes }}
       />
     </Section>
   );

@@ -76,6 +76,9 @@ async function Usage({ usage }: { usage: NamespaceUsage }) {
           />
         </div>
       )}
+      {rows.length > 0 && usage.repos.some((repo) => repo.logicalBytes > 0 && repo.storedBytes === null) && (
+        <p className="border-t border-line px-4 py-2 text-sm text-muted">{t('storage.notComputed')}</p>
+      )}
       {missing > 0 && (
         <p className="border-t border-line px-4 py-2 text-sm text-muted">
           {t('storage.moreRepos', { count: missing })}

@@ -1,6 +1,7 @@
 'use client';
 
 import { useRouter } from 'next/navigation';
+import { useId } from 'react';
 import { toast } from 'sonner';
 import { FormError } from '../account/form-error.tsx';
 import { useForm } from '../account/use-form.ts';
@@ -21,7 +22,7 @@ export function LimitForm({
   name: string;
   limitBytes: number | null;
 }) {
-  const [t, router] = [useTranslator(), useRouter()];
+  const [t, router, id] = [useTranslator(), useRouter(), useId()];
   const { busy, error, onSubmit } = useForm(async ({ limit = '' }) => {
     const gigabytes = limit.trim() === '' ? null : Number(limit.replace(',', '.'));
     if (gigabytes !== null && !(gigabytes >= 0 && gigabytes <= 8_000_000)) return t('storage.limitWrong');
@@ -34,13 +35,13 @@ export function LimitForm({
   });
   return (
     <form method="post" onSubmit={onSubmit} className="flex max-w-sm flex-col gap-3">
-      <Field id="limit" label={t('storage.limitFor', { name })} hint={t('storage.limitHint')}>
+      <Field id={id} label={t('storage.limitFor', { name })} hint={t('storage.limitHint')}>
         <Input
-          id="limit"
+          id={id}
           name="limit"
           inputMode="decimal"
           autoComplete="off"
-          aria-describedby="limit-hint"
+          aria-describedby={`${id}-hint`}
           defaultValue={limitBytes === null ? '' : String(limitBytes / GB)}
         />
       </Field>

@@ -17,8 +17,12 @@ export async function ShareRows(props: {
   columns: readonly string[];
   bytesColumn: string;
   rows: readonly ShareRow[];
+  /** What all rows come to. */
+  total?: { readonly label: string; readonly bytes: number };
 }) {
   const t = await translator();
+  const figuresOf = (row: ShareRow) =>
+    row.figures.flatMap((figure, i) => (figure === '' ? [] : [`${props.columns[i + 1]} ${figure}`]));
   const most = Math.max(1, ...props.rows.map((row) => row.bytes));
   return (
     <section aria-label={props.title} className="max-h-112 overflow-auto">
@@ -43,6 +47,9 @@ export async function ShareRows(props: {
             <tr key={row.key} className="hover:bg-hover">
               <th scope="row" className="min-w-0 px-4 py-2 text-left font-normal break-all">
                 {row.name}
+                <span className="tabular block text-xs text-muted empty:hidden md:hidden">
+                  {figuresOf(row).join(' · ')}
+                </span>
               </th>
               {row.figures.map((figure, i) => (
                 <td
@@ -66,6 +73,20 @@ export async function ShareRows(props: {
             </tr>
           ))}
         </tbody>
+        {props.total && (
+          <tfoot className="sticky bottom-0 bg-surface font-semibold shadow-[inset_0_1px_0_var(--line)]">
+            <tr>
+              <th scope="row" className="px-4 py-2 text-left">
+                {props.total.label}
+              </th>
+              <td colSpan={props.columns.length} className="tabular px-4 py-2 text-right whitespace-nowrap">
+                <span title={t('words.bytes', { count: props.total.bytes })}>
+                  {formatSize(props.total.bytes)}
+                </span>
+              </td>
+            </tr>
+          </tfoot>
+        )}
       </table>
     </section>
   );

@@ -11,12 +11,12 @@ interface Part {
   readonly look: string;
 }
 
-/** What is saved is drawn in outline, what is stored is filled. */
+/** What is stored is filled, what is saved is striped. */
 const LOOKS = {
   own: 'bg-accent',
   shared: 'bg-info',
-  compression: 'border border-dashed border-line-strong bg-sunken',
-  dedup: 'border border-dashed border-line-strong bg-ok-soft',
+  compression: 'bg-[repeating-linear-gradient(135deg,var(--muted)_0_2px,transparent_2px_5px)]',
+  dedup: 'bg-[repeating-linear-gradient(45deg,var(--ok)_0_2px,var(--ok-soft)_2px_5px)]',
 };
 
 /** The size of a repo's files as a bar of what is stored and what is saved, and the same as a list of figures. */

@@ -13,6 +13,7 @@ import { Panel } from '../kit/panel.tsx';
 import { useTranslator } from '../reader.tsx';
 import type { Translator } from '../translator.ts';
 import { commitUpload } from './commit-upload.ts';
+import { OverlapNotice } from './overlap-notice.tsx';
 import type { UploadItem } from './upload-item.ts';
 import type { UploadRun } from './upload-run.ts';
 import { isComplete, type UploadView } from './upload-view.ts';
@@ -43,13 +44,15 @@ function useCommit({ run, view }: Props) {
       const { pullRequestUrl } = await commitUpload({
         place,
         items: view.items,
-        files: run.files,
+        files: run.sources.files,
         summary: draft.summary.trim() || defaultSummary(t, view.items),
         description: draft.description,
         asPullRequest: draft.asPullRequest,
       });
+      const isSame = view.totals.overlaps.same === view.items.length;
       await run.clear();
-      toast.success(t('upload.committed'));
+      if (isSame) toast.info(t('upload.nothingChanged'));
+      else toast.success(t('upload.committed'));
       const folder = fileAddress(place.repo, 'tree', place.branch, place.folder);
       router.push(pullRequestUrl ? new URL(pullRequestUrl).pathname : folder);
       router.refresh();
@@ -98,6 +101,7 @@ export function CommitPanel({ run, view }: Props) {
           <h3 className="font-semibold">{t('upload.commitTitle')}</h3>
           {!isReady && <p className="text-sm text-muted">{t('upload.commitLater')}</p>}
         </div>
+        <OverlapNotice view={view} branch={visibleText(place.branch)} />
         <CommitFields
           branch={place.branch}
           mayWrite={place.mayWrite}

@@ -7,7 +7,7 @@ import { useTranslator } from '../reader.tsx';
 import { hasPickers, pickFiles } from './pick-files.ts';
 import { type Chosen, chosenOf } from './walk-drop.ts';
 
-type OnChosen = (chosen: Promise<Chosen>) => void;
+type OnChosen = (chosen: Promise<Chosen>) => unknown;
 
 /** The two buttons that choose files or a folder, with the inputs behind them for browsers without pickers. */
 export function PickButtons(props: { onChosen: OnChosen; isMore: boolean; size?: 'sm' }) {
@@ -16,8 +16,8 @@ export function PickButtons(props: { onChosen: OnChosen; isMore: boolean; size?:
   const folder = useRef<HTMLInputElement>(null);
   const pick = async (what: 'files' | 'folder') => {
     if (!hasPickers(what)) return (what === 'files' ? files : folder).current?.click();
-    const chosen = await pickFiles(what);
-    if (chosen) props.onChosen(Promise.resolve(chosen));
+    const read = await pickFiles(what);
+    if (read) props.onChosen(read());
   };
   const take = (event: ChangeEvent<HTMLInputElement>) => {
     props.onChosen(Promise.resolve(chosenOf(event.target.files ?? [])));

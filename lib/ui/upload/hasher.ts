@@ -1,9 +1,9 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- a worker's port, not a window */
-import type { HashNews, HashOrder } from './hash-worker.ts';
+import type { HashKind, HashNews, HashOrder } from './hash-worker.ts';
 
 interface Waiting {
   readonly onProgress: (bytes: number) => void;
-  readonly resolve: (sha256: string) => void;
+  readonly resolve: (hash: string) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -13,8 +13,13 @@ export class Hasher {
   private readonly waiting = new Map<number, Waiting>();
   private last = 0;
 
-  /** SHA-256 of a file in hex. Throws when the file cannot be read (any more), when aborted, or without workers. */
-  hash(file: Blob, onProgress: (bytes: number) => void, signal: AbortSignal): Promise<string> {
+  /** The hash of a file in hex. Throws when the file cannot be read (any more), when aborted, or without workers. */
+  hash(
+    file: Blob,
+    onProgress: (bytes: number) => void,
+    signal: AbortSignal,
+    kind: HashKind = 'sha256',
+  ): Promise<string> {
     const id = ++this.last;
     return new Promise((resolve, reject) => {
       const stop = () => {
@@ -27,16 +32,16 @@ export class Hasher {
       const leave = () => signal.removeEventListener('abort', stop);
       this.waiting.set(id, {
         onProgress,
-        resolve: (sha256) => {
+        resolve: (hash) => {
           leave();
-          resolve(sha256);
+          resolve(hash);
         },
         reject: (error) => {
           leave();
           reject(error);
         },
       });
-      this.tell({ id, file });
+      this.tell({ id, file, kind });
     });
   }
 
@@ -57,7 +62,7 @@ export class Hasher {
       if (!one) return;
       if ('bytes' in data) return one.onProgress(data.bytes);
       this.waiting.delete(data.id);
-      if ('sha256' in data) one.resolve(data.sha256);
+      if ('hash' in data) one.resolve(data.hash);
       else one.reject(new Error(data.error));
     });
     worker.addEventListener('error', (event) => {

@@ -30,11 +30,14 @@ export class Keeper {
   }
 
   /** By what the file is had again: its bytes when it is small, else the handle. */
-  keepSource(id: string, file: File, handle: FileSystemFileHandle | undefined): void {
-    const fits = file.size <= KEEP_CONTENT_BYTES && this.contentBytes + file.size <= KEEP_CONTENTS_BYTES;
-    if (fits) this.contentBytes += file.size;
-    if (fits || handle)
-      this.sources.set(id, { id, ...(fits && { content: file }), ...(handle && { handle }) });
+  keepSource(
+    { id, sizeBytes }: UploadItem,
+    { file, handle }: { file: File; handle?: FileSystemHandle | undefined },
+  ): void {
+    const fits = sizeBytes <= KEEP_CONTENT_BYTES && this.contentBytes + sizeBytes <= KEEP_CONTENTS_BYTES;
+    if (fits) this.contentBytes += sizeBytes;
+    // also when there is nothing to keep: what was kept of an earlier file must go
+    this.sources.set(id, { id, ...(fits && { content: file }), ...(handle && { handle }) });
     this.touch();
   }
 

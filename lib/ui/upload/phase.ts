@@ -19,7 +19,7 @@ export function phaseOf(view: UploadView): Phase {
   if (states.sending > 0) return 'sending';
   if (states.stalled > 0) return 'stalled';
   if (states.hashing > 0) return 'hashing';
-  if (states.checking > 0) return 'checking';
+  if (states.checking > 0) return states.waiting > 0 ? 'sending' : 'checking';
   if (states.refused > 0) return 'held';
   if (view.blocked !== null) return view.blocked === '' ? 'stalled' : 'attention';
   if (states.missing + states.failed > 0) return 'attention';

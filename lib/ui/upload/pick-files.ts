@@ -15,11 +15,16 @@ export function hasPickers(what: 'files' | 'folder'): boolean {
   return what === 'files' ? 'showOpenFilePicker' in window : 'showDirectoryPicker' in window;
 }
 
+interface Found {
+  readonly source: string;
+  readonly handle: FileSystemFileHandle;
+}
+
 async function* below(
   folder: FileSystemDirectoryHandle,
   source: string,
   depth: number,
-): AsyncGenerator<{ source: string; handle: FileSystemFileHandle } | { junk: true }> {
+): AsyncGenerator<Found | { junk: true }> {
   for await (const child of (folder as Listable).values()) {
     const path = `${source}/${child.name}`;
     if (isJunk(child.kind === 'directory' ? `${path}/` : path)) yield { junk: true };
@@ -28,8 +33,10 @@ async function* below(
   }
 }
 
+/** `root` is the folder that was chosen: by it the browser gives all of them again. */
 async function filesOf(
-  found: AsyncIterable<{ source: string; handle: FileSystemFileHandle } | { junk: true }>,
+  found: AsyncIterable<Found | { junk: true }>,
+  root?: FileSystemDirectoryHandle,
 ): Promise<Chosen> {
   const files: ChosenFile[] = [];
   let [junk, unreadable] = [0, 0];
@@ -40,7 +47,7 @@ async function filesOf(
     }
     if (files.length >= MAX_FILES) return { files, junk, unreadable, isCut: true };
     const file = await each.handle.getFile().catch(() => null);
-    if (file) files.push({ ...each, file });
+    if (file) files.push({ source: each.source, file, handle: root ?? each.handle });
     else unreadable++;
   }
   return { files, junk, unreadable, isCut: false };
@@ -50,13 +57,13 @@ async function* named(handles: readonly FileSystemFileHandle[]) {
   for (const handle of handles) yield { source: handle.name, handle };
 }
 
-/** Lets the reader choose files or a folder. Must be called from a click; null when they chose nothing. */
-export async function pickFiles(what: 'files' | 'folder'): Promise<Chosen | null> {
+/** Lets the reader choose files or a folder. Must be called from a click. Returns what reads them; null when nothing was chosen. */
+export async function pickFiles(what: 'files' | 'folder'): Promise<(() => Promise<Chosen>) | null> {
   const pickers = window as Pickers;
   if (what === 'files') {
     const handles = await pickers.showOpenFilePicker?.({ multiple: true }).catch(() => null);
-    return handles ? filesOf(named(handles)) : null;
+    return handles ? () => filesOf(named(handles)) : null;
   }
   const folder = await pickers.showDirectoryPicker?.().catch(() => null);
-  return folder ? filesOf(below(folder, folder.name, 1)) : null;
+  return folder ? () => filesOf(below(folder, folder.name, 1), folder) : null;
 }

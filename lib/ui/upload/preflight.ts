@@ -10,6 +10,8 @@ export interface FileVerdict {
   readonly reason?: string;
   /** False: no file of this size is among those that the user may read, so hashing first saves nothing. */
   readonly maybeStored?: boolean;
+  /** What lies at the path now: sha256 of a large file, git blob id of a small one. */
+  readonly oid?: string;
 }
 
 /** How full the quota is that this upload comes closest to. */

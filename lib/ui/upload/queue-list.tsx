@@ -3,8 +3,9 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslator } from '../reader.tsx';
 import { QueueRow } from './queue-row.tsx';
-import { isFinished, type UploadItem } from './upload-item.ts';
+import { isFinished, overlapOf, type UploadItem } from './upload-item.ts';
 import type { UploadRun } from './upload-run.ts';
+import type { UploadView } from './upload-view.ts';
 
 const ROW_PX = 64;
 /** Rows kept beyond what is seen, so that the keyboard always has a next one to go to. */
@@ -12,12 +13,13 @@ const OVERSCAN = 6;
 /** With fewer files than this there is nothing to sift. */
 const SIFT_FROM = 12;
 
-type Sieve = 'all' | 'open' | 'problems';
+type Sieve = 'all' | 'open' | 'problems' | 'replaces';
 const PROBLEMS = new Set(['missing', 'refused', 'failed']);
 const SIEVES: Record<Sieve, (item: UploadItem) => boolean> = {
   all: () => true,
   open: (item) => !isFinished(item),
   problems: (item) => PROBLEMS.has(item.state),
+  replaces: (item) => overlapOf(item) === 'replaces',
 };
 
 function useWindow(count: number) {
@@ -37,8 +39,9 @@ function useWindow(count: number) {
 }
 
 /** The files of an upload. Of ten thousand only those in sight are in the page. */
-export function QueueList({ items, run }: { items: readonly UploadItem[]; run: UploadRun }) {
+export function QueueList({ view, run }: { view: UploadView; run: UploadRun }) {
   const t = useTranslator();
+  const { items, totals } = view;
   const [sieve, setSieve] = useState<Sieve>('all');
   const shown = useMemo(() => (sieve === 'all' ? items : items.filter(SIEVES[sieve])), [items, sieve]);
   const { box, first, last, onScroll } = useWindow(shown.length);
@@ -55,11 +58,16 @@ export function QueueList({ items, run }: { items: readonly UploadItem[]; run: U
   return (
     <>
       {items.length >= SIFT_FROM && (
-        <div className="flex gap-1 border-b border-line px-3 py-1.5">
+        <fieldset
+          aria-label={t('upload.show')}
+          className="flex flex-wrap gap-1 border-b border-line px-3 py-1.5"
+        >
           {choice('all', `${t('upload.showAll')} ${items.length}`)}
           {choice('open', t('upload.showOpen'))}
           {choice('problems', t('upload.showProblems'))}
-        </div>
+          {totals.overlaps.replaces > 0 &&
+            choice('replaces', `${t('upload.showReplaces')} ${totals.overlaps.replaces}`)}
+        </fieldset>
       )}
       <section
         aria-label={t('upload.list')}

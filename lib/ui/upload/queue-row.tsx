@@ -16,12 +16,13 @@ import {
   WifiOff,
   X,
 } from 'lucide-react';
-import { memo } from 'react';
+import { type MouseEvent, memo } from 'react';
 import { visibleText } from '#lib/base/visible-text.ts';
 import { formatSize } from '../format.ts';
 import { Button } from '../kit/button.tsx';
 import { useTranslator } from '../reader.tsx';
-import { isFinished, type UploadItem, type UploadState } from './upload-item.ts';
+import { pauseFiles, resumeFiles } from './hold-files.ts';
+import { isFinished, overlapOf, type UploadItem, type UploadState } from './upload-item.ts';
 import type { UploadRun } from './upload-run.ts';
 
 const ICONS: Record<UploadState, LucideIcon> = {
@@ -56,22 +57,36 @@ function shareOf({ state, sizeBytes, hashedBytes, sentBytes, step }: UploadItem)
   return sentBytes > 0 ? Math.min(1, sentBytes / sizeBytes) : null;
 }
 
+/** What can be done to the sending of a file now: one button that stays where it is while what it does changes. */
+function sendingAction(item: UploadItem) {
+  if (item.state === 'paused') return { label: 'upload.resume', Icon: Play, act: resumeFiles } as const;
+  if (item.state === 'failed') return { label: 'upload.retry', Icon: RotateCw, act: resumeFiles } as const;
+  const isPausable = !isFinished(item) && PAUSABLE.has(item.state);
+  return isPausable ? ({ label: 'upload.pause', Icon: Pause, act: pauseFiles } as const) : null;
+}
+
+/** The row of the next file takes the keyboard from one that goes. */
+function leaveRow(button: HTMLElement): void {
+  const row = button.closest('li');
+  const next = row?.nextElementSibling ?? row?.previousElementSibling;
+  next?.querySelector<HTMLElement>('button:last-of-type')?.focus();
+}
+
 function Actions({ item, name, run }: { item: UploadItem; name: string; run: UploadRun }) {
   const t = useTranslator();
-  const button = (label: string, Icon: LucideIcon, onClick: () => void) => (
+  const sending = sendingAction(item);
+  const button = (label: string, Icon: LucideIcon, onClick: (event: MouseEvent<HTMLElement>) => void) => (
     <Button look="quiet" size="icon" aria-label={label} title={label} onClick={onClick}>
       <Icon />
     </Button>
   );
-  const ids = [item.id];
   return (
     <div className="flex shrink-0">
-      {!isFinished(item) &&
-        PAUSABLE.has(item.state) &&
-        button(t('upload.pause', { name }), Pause, () => run.pause(ids))}
-      {item.state === 'paused' && button(t('upload.resume', { name }), Play, () => run.resume(ids))}
-      {item.state === 'failed' && button(t('upload.retry', { name }), RotateCw, () => run.resume(ids))}
-      {button(t('upload.remove', { name }), X, () => run.remove(ids))}
+      {sending && button(t(sending.label, { name }), sending.Icon, () => sending.act(run, [item.id]))}
+      {button(t('upload.remove', { name }), X, (event) => {
+        leaveRow(event.currentTarget);
+        run.remove([item.id]);
+      })}
     </div>
   );
 }
@@ -84,6 +99,7 @@ export const QueueRow = memo(function QueueRow({ item, run }: { item: UploadItem
   const share = shareOf(item);
   const Icon = ICONS[state];
   const done = state === 'hashing' ? hashedBytes : sentBytes;
+  const overlap = overlapOf(item);
   const size = formatSize(sizeBytes);
   const bytes = share === null ? size : t('upload.ofBytes', { sent: formatSize(done), total: size });
   return (
@@ -98,6 +114,12 @@ export const QueueRow = memo(function QueueRow({ item, run }: { item: UploadItem
             {t(`upload.states.${state}`)}
             {reason !== '' && `: ${visibleText(reason)}`}
           </span>
+          {overlap !== 'none' && (
+            <span className={`shrink-0 ${overlap === 'replaces' ? 'text-info' : ''}`}>
+              <span className="max-md:hidden">· {t(`upload.overlap.${overlap}`)}</span>
+              <span className="md:hidden">{t(`upload.overlapShort.${overlap}`)}</span>
+            </span>
+          )}
           <span className="tabular ml-auto shrink-0 text-xs whitespace-nowrap">{bytes}</span>
         </p>
         {share !== null && (
@@ -109,7 +131,7 @@ export const QueueRow = memo(function QueueRow({ item, run }: { item: UploadItem
           </div>
         )}
       </div>
-      <Actions item={item} name={path.slice(path.lastIndexOf('/') + 1)} run={run} />
+      <Actions item={item} name={path} run={run} />
     </div>
   );
 });

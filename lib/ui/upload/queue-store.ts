@@ -17,11 +17,11 @@ export interface KeptQueue {
   readonly finished: number;
 }
 
-/** By what a file is had again after a restart: its bytes if it is small, else the browser's handle on it. */
+/** By what a file is had again after a restart: its bytes if it is small, else the browser's handle on what was chosen. */
 export interface KeptSource {
   readonly id: string;
   readonly content?: Blob | undefined;
-  readonly handle?: FileSystemFileHandle | undefined;
+  readonly handle?: FileSystemHandle | undefined;
 }
 
 const DATABASE = 'larder-uploads';
@@ -66,6 +66,33 @@ function open(): Promise<IDBDatabase> {
 
 const within = (key: string) => IDBKeyRange.bound([key], [key, []]); // arrays come after every string
 
+/** So many rows at once: more would hold up the page. */
+const ROWS_AT_ONCE = 250;
+
+async function allWithin<T>(store: IDBObjectStore, key: string): Promise<T[]> {
+  const found: T[] = [];
+  for (let range = within(key); ; ) {
+    const some = await answerOf<(T & { id: string })[]>(store.getAll(range, ROWS_AT_ONCE));
+    found.push(...some);
+    const last = some.at(-1);
+    if (!last || some.length < ROWS_AT_ONCE) return found;
+    range = IDBKeyRange.bound([key, last.id], [key, []], true);
+  }
+}
+
+async function putAll(store: IDBObjectStore, rows: readonly object[]): Promise<void> {
+  for (const [i, row] of rows.entries()) {
+    const put = store.put(row);
+    if ((i + 1) % ROWS_AT_ONCE === 0) await answerOf(put);
+  }
+}
+
+/** Whether this browser keeps something under a key. Throws where nothing can be kept. */
+export async function hasQueue(key: string): Promise<boolean> {
+  const { queues } = STORES;
+  return (await answerOf((await open()).transaction(queues).objectStore(queues).count(key))) > 0;
+}
+
 /** What this browser keeps under a key; null when it keeps nothing. Throws where nothing can be kept. */
 export async function readQueue(
   key: string,
@@ -73,8 +100,8 @@ export async function readQueue(
   const transaction = (await open()).transaction(Object.values(STORES));
   const [queue, items, sources] = await Promise.all([
     answerOf<KeptQueue | undefined>(transaction.objectStore(STORES.queues).get(key)),
-    answerOf<{ item: UploadItem }[]>(transaction.objectStore(STORES.items).getAll(within(key))),
-    answerOf<KeptSource[]>(transaction.objectStore(STORES.sources).getAll(within(key))),
+    allWithin<{ item: UploadItem }>(transaction.objectStore(STORES.items), key),
+    allWithin<KeptSource>(transaction.objectStore(STORES.sources), key),
   ]);
   if (!queue) return null;
   return {
@@ -97,10 +124,17 @@ export interface Changes {
 export async function writeQueue({ queue, items, sources, removed }: Changes): Promise<void> {
   const transaction = (await open()).transaction(Object.values(STORES), 'readwrite');
   const end = ended(transaction);
+  end.catch(() => {}); // whatever fails first tells
+  const { key } = queue;
   transaction.objectStore(STORES.queues).put(queue);
-  for (const item of items)
-    transaction.objectStore(STORES.items).put({ queue: queue.key, id: item.id, item });
-  for (const source of sources) transaction.objectStore(STORES.sources).put({ ...source, queue: queue.key });
+  await putAll(
+    transaction.objectStore(STORES.items),
+    items.map((item) => ({ queue: key, id: item.id, item })),
+  );
+  await putAll(
+    transaction.objectStore(STORES.sources),
+    sources.map((source) => ({ ...source, queue: key })),
+  );
   for (const id of removed)
     for (const store of [STORES.items, STORES.sources])
       transaction.objectStore(store).delete([queue.key, id]);

@@ -6,10 +6,15 @@ import { formatDuration, formatSize } from '../format.ts';
 import { Button } from '../kit/button.tsx';
 import { Dialog } from '../kit/dialog.tsx';
 import { useTranslator } from '../reader.tsx';
-import { phaseOf } from './phase.ts';
+import { pauseFiles, resumeFiles } from './hold-files.ts';
+import { type Phase, phaseOf } from './phase.ts';
 import { isFinished, type UploadItem } from './upload-item.ts';
 import type { UploadRun } from './upload-run.ts';
 import type { UploadView } from './upload-view.ts';
+import { useSpoken } from './use-spoken.ts';
+
+/** Phases that follow each other quickly: heard now and then. The others are heard at once. */
+const BRISK = new Set<Phase>(['asking', 'hashing', 'sending', 'checking']);
 
 const idsOf = (items: readonly UploadItem[], keep: (item: UploadItem) => boolean) =>
   items.filter(keep).map((item) => item.id);
@@ -47,19 +52,43 @@ function ForAll({ run, view }: { run: UploadRun; view: UploadView }) {
   return (
     <div className="flex flex-wrap gap-2">
       {isMoving && (
-        <Button size="sm" onClick={() => run.pause(idsOf(view.items, (item) => !isFinished(item)))}>
+        <Button
+          size="sm"
+          onClick={() =>
+            pauseFiles(
+              run,
+              idsOf(view.items, (item) => !isFinished(item)),
+            )
+          }
+        >
           <Pause />
           {t('upload.pauseAll')}
         </Button>
       )}
       {states.paused > 0 && (
-        <Button size="sm" onClick={() => run.resume(idsOf(view.items, (item) => item.state === 'paused'))}>
+        <Button
+          size="sm"
+          onClick={() =>
+            resumeFiles(
+              run,
+              idsOf(view.items, (item) => item.state === 'paused'),
+            )
+          }
+        >
           <Play />
           {t('upload.resumeAll')}
         </Button>
       )}
       {states.failed > 0 && (
-        <Button size="sm" onClick={() => run.resume(idsOf(view.items, (item) => item.state === 'failed'))}>
+        <Button
+          size="sm"
+          onClick={() =>
+            resumeFiles(
+              run,
+              idsOf(view.items, (item) => item.state === 'failed'),
+            )
+          }
+        >
           <RotateCw />
           {t('upload.retryAll')}
         </Button>
@@ -76,6 +105,11 @@ export function QueueSummary({ run, view }: { run: UploadRun; view: UploadView }
   const phase = phaseOf(view);
   const headline = t(`upload.phase.${phase}`, { files: totals.files });
   const percent = totals.bytes === 0 ? 100 : Math.floor((totals.sentBytes / totals.bytes) * 100);
+  const tenth = String(Math.floor(percent / 10) * 10);
+  const spoken = useSpoken(
+    phase === 'sending' ? `${headline} ${t('upload.percent', { percent: tenth })}` : headline,
+    !BRISK.has(phase),
+  );
   const figures = [
     t('upload.ofBytes', { sent: formatSize(totals.sentBytes), total: formatSize(totals.bytes) }),
     bytesPerSecond !== null && t('upload.speed', { size: formatSize(bytesPerSecond) }),
@@ -97,11 +131,7 @@ export function QueueSummary({ run, view }: { run: UploadRun; view: UploadView }
         value={percent}
         className={`block h-2 w-full appearance-none overflow-hidden rounded-full bg-hover [&::-webkit-progress-bar]:bg-hover ${phase === 'complete' ? '[&::-moz-progress-bar]:bg-ok [&::-webkit-progress-value]:bg-ok' : '[&::-moz-progress-bar]:bg-accent [&::-webkit-progress-value]:bg-accent'}`}
       />
-      {/* spoken at each tenth, not at each byte */}
-      <p aria-live="polite" className="sr-only">
-        {headline}{' '}
-        {phase === 'sending' && t('upload.percent', { percent: String(Math.floor(percent / 10) * 10) })}
-      </p>
+      <output className="sr-only">{spoken}</output>
     </div>
   );
 }

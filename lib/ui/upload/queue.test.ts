@@ -15,6 +15,8 @@ function item(id: string, more: Partial<UploadItem> = {}): UploadItem {
     how: 'upload',
     reason: '',
     sha256: null,
+    presentOid: null,
+    blobOid: null,
     uploadUrl: null,
     mayGoDirect: false,
     direct: null,

@@ -1,4 +1,4 @@
-import type { UploadItem, UploadState, UploadStep } from './upload-item.ts';
+import { overlapOf, type UploadItem, type UploadState, type UploadStep } from './upload-item.ts';
 
 /** Sums over a queue. */
 export interface QueueTotals {
@@ -9,6 +9,8 @@ export interface QueueTotals {
   /** Bytes of files of which nothing was sent because the hub had them. */
   readonly storedBytes: number;
   readonly finished: number;
+  /** Files that take the place of others in the repo, and those that are the same as what is there. */
+  readonly overlaps: Readonly<Record<'replaces' | 'same', number>>;
   readonly states: Readonly<Record<UploadState, number>>;
 }
 
@@ -43,10 +45,16 @@ export class Queue {
   private sentBytes = 0;
   private storedBytes = 0;
   private finished = 0;
+  private readonly overlaps = { none: 0, replaces: 0, same: 0 };
   private listed: readonly UploadItem[] | null = null;
 
   get size(): number {
     return this.items.size;
+  }
+
+  /** What remains to be sent. */
+  get bytesLeft(): number {
+    return this.bytes - this.sentBytes;
   }
 
   get(id: string): UploadItem | undefined {
@@ -92,6 +100,7 @@ export class Queue {
       sentBytes: this.sentBytes,
       storedBytes: this.storedBytes,
       finished: this.finished,
+      overlaps: { ...this.overlaps },
       states: { ...this.states },
     };
   }
@@ -120,6 +129,7 @@ export class Queue {
 
   private count(item: UploadItem, sign: 1 | -1): void {
     this.states[item.state] += sign;
+    this.overlaps[overlapOf(item)] += sign;
     this.bytes += sign * item.sizeBytes;
     this.sentBytes += sign * sentOf(item);
     if (item.state === 'stored') this.storedBytes += sign * item.sizeBytes;

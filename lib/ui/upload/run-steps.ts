@@ -17,15 +17,21 @@ function afterVerdict(
   verdict: FileVerdict | undefined,
   transfer: Preflight['transfer'],
 ): Partial<UploadItem> {
+  const presentOid = verdict?.oid ?? null;
   switch (verdict?.how) {
     case 'inline':
-      return { how: 'inline', step: 'finished', state: 'ready' };
+      return { how: 'inline', step: 'finished', state: 'ready', presentOid };
     case 'refused':
       return { state: 'refused', reason: verdict.reason ?? '' };
     case 'upload':
     case 'stored': {
       const sendsAtOnce = verdict.maybeStored === false && transfer === 'tus';
-      return { how: 'upload', step: sendsAtOnce ? 'send' : 'hash', mayGoDirect: transfer === 'direct' };
+      return {
+        how: 'upload',
+        step: sendsAtOnce ? 'send' : 'hash',
+        mayGoDirect: transfer === 'direct',
+        presentOid,
+      };
     }
     default:
       return { state: 'failed', reason: '' };
@@ -121,7 +127,7 @@ export class RunSteps {
     this.isAsking = true;
     const { run } = this;
     const items = run.queue.waitingFor('preflight');
-    const answer = await this.call((signal) => askPreflight(run.place, items, run.files, signal));
+    const answer = await this.call((signal) => askPreflight(run.place, items, run.sources.files, signal));
     this.isAsking = false;
     if (answer) {
       run.room = answer.room;
@@ -132,6 +138,7 @@ export class RunSteps {
           run.change(id, afterVerdict(answer.files.get(path), answer.transfer));
       }
     }
+    void run.overlaps.compare();
     this.pump();
   }
 
@@ -151,7 +158,7 @@ export class RunSteps {
 
   private async hash({ id }: UploadItem): Promise<void> {
     const { run } = this;
-    const file = run.files.get(id);
+    const file = run.sources.files.get(id);
     if (!file) return run.change(id, { state: 'missing' });
     const signal = this.begin(id);
     this.hashing = id;
@@ -174,7 +181,7 @@ export class RunSteps {
 
   private async send({ id }: UploadItem): Promise<void> {
     const { run } = this;
-    const file = run.files.get(id);
+    const file = run.sources.files.get(id);
     this.sending.add(id);
     const signal = this.begin(id);
     if (!file) run.change(id, { state: 'missing' });

@@ -18,6 +18,8 @@ export interface SendOptions {
   readonly signal: AbortSignal;
 }
 
+/** Up to this size a file travels with the request that begins its upload: one request for it, and little to send again. */
+const WITH_CREATION_BYTES = 4 * 1024 * 1024;
 /** No byte moved for so long: the line is dead, though nobody said so. */
 const STUCK_MS = 30_000;
 
@@ -47,6 +49,7 @@ export function sendByTus({
     const upload = new Upload(file, {
       endpoint: apiAddress(place.repo, 'tus'),
       uploadUrl: item.uploadUrl,
+      uploadDataDuringCreation: file.size <= WITH_CREATION_BYTES,
       retryDelays: null, // the queue waits and tries again: it never gives up by itself
       storeFingerprintForResuming: false, // the queue keeps the address
       metadata: {

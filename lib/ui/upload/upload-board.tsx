@@ -1,6 +1,6 @@
 'use client';
 
-import { useCallback, useEffect } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { toast } from 'sonner';
 import { visibleText } from '#lib/base/visible-text.ts';
 import { fileAddress } from '../addresses.ts';
@@ -21,21 +21,34 @@ import { useUploadRun } from './use-upload-run.ts';
 import { type Chosen, MAX_FILES } from './walk-drop.ts';
 
 /** Takes chosen files into the queue, and says what was left out of them. */
-function useTake(run: UploadRun | undefined): ((chosen: Promise<Chosen>) => void) | null {
+function useTake(run: UploadRun | undefined) {
   const t = useTranslator();
+  const [reading, setReading] = useState(0);
   const take = useCallback(
-    (coming: Promise<Chosen>) => {
-      void coming.then(async (chosen) => {
-        if (chosen.files.length > 0) await run?.add(chosen.files);
-        else if (!chosen.junk && !chosen.unreadable) toast.info(t('upload.nothing'));
-        if (chosen.isCut) toast.warning(t('upload.cut', { count: MAX_FILES }));
-        if (chosen.junk) toast.info(t('upload.junk', { count: chosen.junk }));
-        if (chosen.unreadable) toast.warning(t('upload.unreadable', { count: chosen.unreadable }));
-      });
+    async (coming: Promise<Chosen>) => {
+      setReading((count) => count + 1);
+      const chosen = await coming;
+      const changed = chosen.files.length > 0 && (await run?.add(chosen.files));
+      setReading((count) => count - 1);
+      if (changed) toast.warning(t('upload.changed', { count: changed }));
+      if (chosen.files.length + chosen.junk + chosen.unreadable === 0) toast.info(t('upload.nothing'));
+      if (chosen.isCut) toast.warning(t('upload.cut', { count: MAX_FILES }));
+      if (chosen.junk) toast.info(t('upload.junk', { count: chosen.junk }));
+      if (chosen.unreadable) toast.warning(t('upload.unreadable', { count: chosen.unreadable }));
     },
     [run, t],
   );
-  return run ? take : null;
+  return { take: run ? take : null, isReading: reading > 0 };
+}
+
+/** Walking through a large folder takes a while. */
+function ReadingLine({ isReading }: { isReading: boolean }) {
+  const t = useTranslator();
+  return (
+    <output className="text-center text-sm text-muted empty:hidden">
+      {isReading && t('upload.reading')}
+    </output>
+  );
 }
 
 function FlatChoice({ run, view }: { run: UploadRun; view: UploadView }) {
@@ -78,12 +91,12 @@ function RoomLine({ view }: { view: UploadView }) {
 /** Everything of an upload on one page: choosing, what becomes of each file, and the commit. */
 export function UploadBoard({ place }: { place: UploadPlace }) {
   const upload = useUploadRun(place);
-  const take = useTake(upload?.run);
+  const { take, isReading } = useTake(upload?.run);
   const isOver = useFileDrop(take, { paste: true });
   const address = fileAddress(place.repo, 'upload', place.branch, place.folder);
   useEffect(() => {
     const chosen = take && takeHandedOver(address);
-    if (chosen) take(chosen);
+    if (chosen) void take(chosen);
   }, [take, address]);
   if (!upload?.view.isLoaded || !take) {
     const isElsewhere = upload?.view.isElsewhere === true;
@@ -94,15 +107,22 @@ export function UploadBoard({ place }: { place: UploadPlace }) {
     );
   }
   const { run, view } = upload;
-  if (view.items.length === 0) return <DropZone onChosen={take} isOver={isOver} />;
+  if (view.items.length === 0)
+    return (
+      <div className="flex flex-col gap-3">
+        <DropZone onChosen={take} isOver={isOver} />
+        <ReadingLine isReading={isReading} />
+      </div>
+    );
   return (
     <div className="flex flex-col gap-5">
+      <ReadingLine isReading={isReading} />
       <UploadNotices run={run} view={view} onChosen={take} />
       <Panel className="overflow-hidden">
         <QueueSummary run={run} view={view} />
         <FlatChoice run={run} view={view} />
         <RoomLine view={view} />
-        <QueueList items={view.items} run={run} />
+        <QueueList view={view} run={run} />
         <div className="flex justify-start border-t border-line px-4 py-2.5">
           <PickButtons onChosen={take} isMore size="sm" />
         </div>

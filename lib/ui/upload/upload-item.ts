@@ -40,6 +40,10 @@ export interface UploadItem {
   /** Why it was refused or failed, in the hub's words; '' when there is nothing to say. */
   readonly reason: string;
   readonly sha256: string | null;
+  /** What lies at its path in the repo: sha256 of a large file, git blob id of a small one; null when nothing does. */
+  readonly presentOid: string | null;
+  /** Git blob id of a small file, once it was compared with what it would replace. */
+  readonly blobOid: string | null;
   /** Address of the upload at the hub, by which it continues. */
   readonly uploadUrl: string | null;
   /** Whether the hub lets it go to the store itself. */
@@ -56,8 +60,8 @@ export interface ChosenFile {
   /** Slashes between folders, beginning with the name of the chosen folder if one was chosen. */
   readonly source: string;
   readonly file: File;
-  /** With it the browser gives the file again after a restart. */
-  readonly handle?: FileSystemFileHandle | undefined;
+  /** What was chosen, the file itself or a folder that it is in: the browser gives it again after a restart. */
+  readonly handle?: FileSystemHandle | undefined;
 }
 
 const JUNK = /(?:^|\/)(?:\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*)$|(?:^|\/)(?:\.git|__MACOSX)\//i;
@@ -72,6 +76,15 @@ export function isFinished(item: UploadItem): boolean {
   return item.step === 'finished';
 }
 
+/** What the commit will do to what lies at the path of a file: nothing lies there, it is replaced, it stays the same. */
+export function overlapOf(item: UploadItem): 'none' | 'replaces' | 'same' {
+  if (!item.presentOid) return 'none';
+  return item.presentOid === (item.how === 'inline' ? item.blobOid : item.sha256) ? 'same' : 'replaces';
+}
+
+/** The order of files in a queue. */
+export const bySource = (a: { source: string }, b: { source: string }) => (a.source < b.source ? -1 : 1);
+
 /** A file that was just chosen. */
 export function newItem(id: string, source: string, file: File): UploadItem {
   return {
@@ -85,6 +98,8 @@ export function newItem(id: string, source: string, file: File): UploadItem {
     how: null,
     reason: '',
     sha256: null,
+    presentOid: null,
+    blobOid: null,
     uploadUrl: null,
     mayGoDirect: false,
     direct: null,

@@ -1,19 +1,16 @@
 'use client';
 
 import { Play } from 'lucide-react';
-import type { ReactNode } from 'react';
 import { visibleText } from '#lib/base/visible-text.ts';
 import { formatSize } from '../format.ts';
 import { Button } from '../kit/button.tsx';
 import { Notice } from '../kit/panel.tsx';
 import { useTranslator } from '../reader.tsx';
 import { PickButtons } from './drop-zone.tsx';
-import type { UploadItem } from './upload-item.ts';
+import { FileNames } from './file-names.tsx';
 import type { UploadRun } from './upload-run.ts';
 import type { UploadView } from './upload-view.ts';
 import type { Chosen } from './walk-drop.ts';
-
-const SHOWN = 8;
 
 interface Props {
   readonly run: UploadRun;
@@ -21,35 +18,14 @@ interface Props {
   readonly onChosen: (chosen: Promise<Chosen>) => void;
 }
 
-function FileList({
-  items,
-  children,
-}: {
-  items: readonly UploadItem[];
-  children: (item: UploadItem) => ReactNode;
-}) {
-  const t = useTranslator();
-  return (
-    <ul className="my-2 flex flex-col gap-1">
-      {items.slice(0, SHOWN).map((item) => (
-        <li key={item.id}>
-          <span className="font-mono break-all">{visibleText(item.path)}</span>
-          <span className="text-muted"> · {children(item)}</span>
-        </li>
-      ))}
-      {items.length > SHOWN && <li>{t('upload.refusedMore', { count: items.length - SHOWN })}</li>}
-    </ul>
-  );
-}
-
 function Refused({ run, view }: Props) {
   const t = useTranslator();
   const refused = view.items.filter((item) => item.state === 'refused');
   return (
     <Notice tone="bad" title={t('upload.refusedTitle', { count: refused.length })}>
-      <FileList items={refused}>
+      <FileNames items={refused}>
         {(item) => <span>{visibleText(item.reason) || t('upload.unexplained')}</span>}
-      </FileList>
+      </FileNames>
       <Button size="sm" onClick={() => run.remove(refused.map((item) => item.id))}>
         {t('upload.refusedGoOn')}
       </Button>
@@ -63,10 +39,16 @@ function Missing({ run, view, onChosen }: Props) {
   const { sentBytes, bytes } = view.totals;
   return (
     <Notice tone="warn" title={t('upload.missingTitle', { count: missing.length })}>
-      <p>{t('upload.missingText', { sent: formatSize(sentBytes), total: formatSize(bytes) })}</p>
-      <FileList items={missing}>
+      <p>
+        {t('upload.missingText', { sent: formatSize(sentBytes), total: formatSize(bytes) })}{' '}
+        {view.askable > 0 && t('upload.missingAsk')}
+        {view.askable === 0 &&
+          view.top !== null &&
+          t('upload.missingFolder', { name: visibleText(view.top) })}
+      </p>
+      <FileNames items={missing}>
         {(item) => <span className="tabular">{formatSize(item.sizeBytes)}</span>}
-      </FileList>
+      </FileNames>
       <div className="flex flex-wrap gap-2">
         {view.askable > 0 && (
           <Button look="accent" size="sm" onClick={() => void run.askForFiles()}>
@@ -86,7 +68,7 @@ function Blocked({ run, view }: Props) {
   return (
     <Notice tone="bad" title={t('upload.blocked')}>
       <p className="mb-2">{visibleText(view.blocked ?? '')}</p>
-      <Button size="sm" onClick={() => run.resume([])}>
+      <Button size="sm" onClick={() => run.goOn()}>
         {t('words.tryAgain')}
       </Button>
     </Notice>

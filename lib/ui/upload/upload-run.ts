@@ -1,18 +1,21 @@
+import { ChosenPaths } from './chosen-paths.ts';
+import { FileSources } from './file-sources.ts';
 import { Keeper } from './keeper.ts';
+import { Overlaps } from './overlaps.ts';
+import { pacer } from './pace.ts';
 import type { Room } from './preflight.ts';
 import { Queue } from './queue.ts';
-import { dropQueue, type KeptQueue, type KeptSource, readQueue } from './queue-store.ts';
-import { askForFile, askUpload, isSameFile, restoreItem, stateWithFile } from './restore-files.ts';
+import { dropQueue, hasQueue, type KeptQueue, readQueue } from './queue-store.ts';
+import { isSameFile, missingTwin, stateWithFile, takeUpKept } from './restore-files.ts';
 import { RunSteps } from './run-steps.ts';
 import { dropUpload } from './send-tus.ts';
+import { ShownView } from './shown-view.ts';
 import { Speed } from './speed.ts';
 import { TabClaim } from './tab-claim.ts';
-import { type ChosenFile, isFinished, newItem, type UploadItem } from './upload-item.ts';
-import { commonTop, pathOf, queueKey, type UploadPlace } from './upload-place.ts';
-import type { CommitDraft, UploadView } from './upload-view.ts';
+import { bySource, type ChosenFile, isFinished, newItem, type UploadItem } from './upload-item.ts';
+import { queueKey, type UploadPlace } from './upload-place.ts';
+import { type CommitDraft, type UploadView, viewOf } from './upload-view.ts';
 
-const SHOW_EVERY_MS = 100;
-const byPath = (a: { source: string }, b: { source: string }) => (a.source < b.source ? -1 : 1);
 const EMPTY_DRAFT: CommitDraft = { summary: '', description: '', asPullRequest: false };
 
 /**
@@ -22,7 +25,9 @@ const EMPTY_DRAFT: CommitDraft = { summary: '', description: '', asPullRequest: 
 export class UploadRun {
   readonly place: UploadPlace;
   readonly queue = new Queue();
-  readonly files = new Map<string, File>();
+  readonly sources = new FileSources();
+  readonly overlaps: Overlaps;
+  readonly shown: ShownView;
   blocked: string | null = null;
   room: Room | null = null;
   isFlat: boolean;
@@ -30,132 +35,89 @@ export class UploadRun {
   /** Bytes that this tab handed to the network: what the speed is told from. */
   movedBytes = 0;
   private readonly key: string;
-  private readonly steps: RunSteps;
+  readonly steps: RunSteps;
   private readonly keeper: Keeper;
   private readonly claim: TabClaim;
   private readonly speed = new Speed();
-  private readonly handles = new Map<string, FileSystemFileHandle>();
-  private readonly bySource = new Map<string, string>();
-  private readonly listeners = new Set<() => void>();
+  readonly paths = new ChosenPaths();
   private isLoaded = false;
-  private showing: ReturnType<typeof setTimeout> | null = null;
-  private view: UploadView;
 
   constructor(place: UploadPlace) {
     this.place = place;
     this.key = queueKey(place);
     this.isFlat = place.folder === '';
     this.steps = new RunSteps(this);
+    this.overlaps = new Overlaps(this);
     this.keeper = new Keeper(() => this.kept());
     this.claim = new TabClaim(this.key);
-    this.view = this.look();
+    this.shown = new ShownView(() => this.look());
     window.addEventListener('beforeunload', (event) => {
       void this.keeper.flush();
       if (this.steps.isBusy()) event.preventDefault();
     });
   }
 
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  };
-
-  readonly current = (): UploadView => this.view;
-
   /** Takes up what the browser kept. Called once. */
   async load(): Promise<void> {
-    const isThere = await readQueue(this.key).catch(() => {
+    const isThere = await hasQueue(this.key).catch(() => {
       this.keeper.works = false;
-      return null;
+      return false;
     });
     if (isThere) {
       await this.claim.take(() => this.show());
       const kept = await readQueue(this.key).catch(() => null);
-      if (kept) await this.adopt(kept.queue, kept.items, kept.sources);
+      if (kept) await takeUpKept(this, kept);
     }
     this.isLoaded = true;
     this.show();
     this.steps.pump();
   }
 
-  /** Adds files, or gives those back that are missing. What is there already is not begun anew. */
-  async add(chosen: readonly ChosenFile[]): Promise<void> {
+  /**
+   * Adds files, or gives those back that are missing. What is there already is not begun anew. Returns how many are not
+   * what they were when they were chosen before, and so begin at their first byte.
+   */
+  async add(chosen: readonly ChosenFile[]): Promise<number> {
     await this.claim.take(() => this.show());
     if (this.queue.size === 0) this.isFlat = this.place.folder === '';
-    for (const { source, file, handle } of chosen.toSorted(byPath)) {
-      const id = this.bySource.get(source) ?? crypto.getRandomValues(new Uint32Array(2)).join('-');
-      const before = this.queue.get(id);
-      this.files.set(id, file);
-      if (handle) this.handles.set(id, handle);
-      this.keeper.keepSource(id, file, handle);
-      if (before && isSameFile(before, file)) {
-        if (before.state === 'missing') this.change(id, { state: stateWithFile(before), reason: '' });
-        continue;
-      }
-      if (before) this.steps.stop(id);
-      this.begin(id, source, file);
+    const rest = pacer();
+    const items: [UploadItem, ChosenFile][] = [];
+    for (const each of chosen.toSorted(bySource)) {
+      await rest(); // a browser asks the disk for the size of each
+      const id = crypto.getRandomValues(new Uint32Array(2)).join('-');
+      items.push([newItem(id, each.source, each.file), each]);
     }
+    const changed = items.filter(([item, each]) => this.take(item, each) === 'changed').length;
     this.setPaths();
-    this.blocked = null;
-    this.steps.pump();
+    this.goOn();
+    return changed;
   }
 
   remove(ids: readonly string[]): void {
     for (const id of ids) {
-      this.steps.stop(id);
       const item = this.queue.get(id);
-      if (item?.uploadUrl && !isFinished(item)) void dropUpload(item.uploadUrl);
-      if (item) this.bySource.delete(item.source);
+      if (!item) continue;
+      this.forget(item);
+      this.paths.drop(item);
       this.queue.remove(id);
-      this.files.delete(id);
-      this.handles.delete(id);
       this.keeper.drop(id);
     }
     if (this.queue.size === 0) void this.clear();
     this.steps.pump();
   }
 
-  pause(ids: readonly string[]): void {
-    for (const id of ids) {
-      const item = this.queue.get(id);
-      if (!item || isFinished(item) || ['missing', 'refused', 'failed'].includes(item.state)) continue;
-      this.steps.stop(id);
-      this.change(id, { state: 'paused' });
-    }
-    this.steps.pump();
-  }
-
-  /** Goes on with what is paused or failed. */
-  resume(ids: readonly string[]): void {
-    for (const id of ids) {
-      const item = this.queue.get(id);
-      if (item?.state !== 'paused' && item?.state !== 'failed') continue;
-      const isThere = this.files.has(id);
-      // an upload that failed for good begins anew, from the hash on: the file may have changed meanwhile
-      const isAnew = item.state === 'failed' && item.step === 'send' && item.uploadUrl === null;
-      this.change(id, {
-        state: isThere ? 'waiting' : 'missing',
-        reason: '',
-        ...(isAnew && { step: 'hash', sha256: null }),
-      });
-    }
+  /** Begins what can begin by now. */
+  goOn(): void {
     this.blocked = null;
     this.steps.pump();
   }
 
   /** Asks the browser for the files that it gives after a click. */
   async askForFiles(): Promise<void> {
-    for (const item of this.queue.list()) {
-      const handle = this.handles.get(item.id);
-      if (item.state !== 'missing' || !handle) continue;
-      const file = await askForFile(item, handle);
-      if (!file) {
-        this.handles.delete(item.id);
-        continue;
-      }
-      this.files.set(item.id, file);
-      this.change(item.id, { state: stateWithFile(item) });
-    }
+    const askable = this.queue.list().filter((item) => this.sources.isAskable(item));
+    await this.sources.restore(askable, new Map(), 'request', (item) =>
+      this.change(item.id, { state: stateWithFile(item) }),
+    );
     this.show();
     this.steps.pump();
   }
@@ -198,9 +160,8 @@ export class UploadRun {
       this.steps.stop(item.id);
       this.queue.remove(item.id);
     }
-    this.files.clear();
-    this.handles.clear();
-    this.bySource.clear();
+    this.sources.clear();
+    this.paths.clear();
     this.draft = EMPTY_DRAFT;
     this.blocked = null;
     this.speed.reset();
@@ -211,83 +172,58 @@ export class UploadRun {
   }
 
   show(): void {
-    this.showing ??= setTimeout(() => {
-      this.showing = null;
-      this.view = this.look();
-      for (const listener of this.listeners) listener();
-    }, SHOW_EVERY_MS);
+    this.shown.touch();
   }
 
-  private begin(id: string, source: string, file: File): void {
-    this.bySource.set(source, id);
-    this.queue.put(newItem(id, source, file));
+  /** Puts a chosen file into the queue, or in the place of the one that it was chosen for. */
+  private take(fresh: UploadItem, chosen: ChosenFile): 'new' | 'known' | 'changed' {
+    const isMissing = this.queue.totals().states.missing > 0;
+    const before =
+      this.queue.get(this.paths.idOf(fresh.source) ?? '') ??
+      (isMissing ? missingTwin(this.queue.list(), fresh) : undefined);
+    if (before && isSameFile(before, fresh)) {
+      this.keeper.keepSource(before, this.sources.take(before.id, chosen));
+      if (before.state === 'missing') this.change(before.id, { state: stateWithFile(before), reason: '' });
+      return 'known';
+    }
+    const item = { ...fresh, id: before?.id ?? fresh.id };
+    if (before) this.forget(before);
+    this.keeper.keepSource(item, this.sources.take(item.id, chosen));
+    this.paths.add(item);
+    this.queue.put(item);
+    this.keeper.keepItem(item);
+    return before ? 'changed' : 'new';
+  }
+
+  /** Stops what is done for a file, at the hub too, and lets its content go. */
+  private forget(item: UploadItem): void {
+    this.steps.stop(item.id);
+    if (item.uploadUrl && !isFinished(item)) void dropUpload(item.uploadUrl);
+    this.sources.drop(item.id);
   }
 
   /** Gives every file its path. What is on its way stays so: the commit says where it lies. */
   private setPaths(): void {
-    const isFlat = this.isFlat && commonTop(this.bySource.keys()) !== null;
-    for (const item of this.queue.list()) {
-      const path = pathOf(this.place.folder, item.source, isFlat);
-      if (path !== item.path || item.step === 'preflight') this.change(item.id, { path });
+    const moved = this.paths.apply(this.queue.list(), this.place.folder, this.isFlat);
+    for (const [item, path] of moved) {
+      const isRefused = item.state === 'refused'; // for a path that it no longer has
+      this.change(item.id, { path, presentOid: null, ...(isRefused && { state: 'waiting', reason: '' }) });
     }
-  }
-
-  private async adopt(
-    queue: KeptQueue,
-    items: readonly UploadItem[],
-    sources: ReadonlyMap<string, KeptSource>,
-  ): Promise<void> {
-    this.isFlat = queue.isFlat;
-    this.draft = {
-      summary: queue.summary,
-      description: queue.description,
-      asPullRequest: queue.asPullRequest,
-    };
-    for (const item of items.toSorted(byPath)) {
-      this.bySource.set(item.source, item.id);
-      const source = sources.get(item.id);
-      if (source?.handle) this.handles.set(item.id, source.handle);
-      const restored = await restoreItem(item, source);
-      if (restored.file) this.files.set(item.id, restored.file);
-      this.queue.put(restored.item);
-    }
-    void this.askHub(items);
-  }
-
-  /** Looks how far each begun upload is, while the page is shown already. What moves again knows better. */
-  private async askHub(items: readonly UploadItem[]): Promise<void> {
-    for (const { id } of items) {
-      const item = this.queue.get(id);
-      if (item?.state !== 'missing' && item?.state !== 'paused') continue;
-      const found = await askUpload(item);
-      if (found && this.queue.get(id) === item) this.change(id, found);
-    }
+    if (moved.some(([item]) => item.step !== 'preflight')) void this.overlaps.refresh();
   }
 
   private look(): UploadView {
-    const totals = this.queue.totals();
-    const isMoving = totals.states.sending > 0;
-    if (isMoving) this.speed.look(performance.now(), this.movedBytes);
-    else this.speed.reset();
-    const items = this.queue.list();
-    return {
-      isLoaded: this.isLoaded,
+    const { isLoaded, speed } = this;
+    const isMoving = this.queue.totals().states.sending > 0;
+    if (isMoving) speed.look(performance.now(), this.movedBytes);
+    else speed.reset();
+    return viewOf(this, {
+      isLoaded,
       isElsewhere: this.claim.isElsewhere,
       isKept: this.keeper.works,
-      items,
-      totals,
-      bytesPerSecond: this.speed.bytesPerSecond(),
-      msLeft: this.speed.msLeft(totals.bytes - totals.sentBytes),
-      blocked: this.blocked,
-      room: this.room,
-      askable:
-        totals.states.missing === 0
-          ? 0
-          : items.filter((item) => item.state === 'missing' && this.handles.has(item.id)).length,
-      top: commonTop(this.bySource.keys()),
-      isFlat: this.isFlat,
-      draft: this.draft,
-    };
+      bytesPerSecond: speed.bytesPerSecond(),
+      msLeft: speed.msLeft(this.queue.bytesLeft),
+    });
   }
 
   private kept(): KeptQueue {

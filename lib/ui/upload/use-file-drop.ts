@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { type Chosen, chosenOf, takeDropped, walkDropped } from './walk-drop.ts';
+import { type Chosen, namePasted, takeDropped, walkDropped } from './walk-drop.ts';
 
 const holdsFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
 
@@ -12,7 +12,7 @@ const isField = (target: EventTarget | null) =>
  * hang over it. Without `onChosen` nothing is taken.
  */
 export function useFileDrop(
-  onChosen: ((chosen: Promise<Chosen>) => void) | null,
+  onChosen: ((chosen: Promise<Chosen>) => unknown) | null,
   options: { paste?: boolean } = {},
 ): boolean {
   const [isOver, setOver] = useState(false);
@@ -41,10 +41,12 @@ export function useFileDrop(
       onChosen(walkDropped(takeDropped(event.dataTransfer.items)));
     };
     const pasted = (event: ClipboardEvent) => {
-      const files = event.clipboardData?.files;
-      if (!files?.length || isField(event.target)) return;
+      const { clipboardData: data, target } = event;
+      const isText = data?.types.includes('text/plain') && isField(target);
+      if (!data?.types.includes('Files') || isText) return;
       event.preventDefault();
-      onChosen(Promise.resolve(chosenOf(files)));
+      const atMs = Date.now();
+      onChosen(walkDropped(takeDropped(data.items)).then((chosen) => namePasted(chosen, atMs)));
     };
     window.addEventListener('dragenter', enter);
     window.addEventListener('dragleave', leave);

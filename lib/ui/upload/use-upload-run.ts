@@ -28,8 +28,8 @@ export function useUploadRun(place: UploadPlace): { run: UploadRun; view: Upload
   ); // not yet where the server renders
   const run = isAlive ? runOf(place) : null;
   const view = useSyncExternalStore(
-    run?.subscribe ?? nothing,
-    () => run?.current() ?? null,
+    run?.shown.subscribe ?? nothing,
+    () => run?.shown.current() ?? null,
     () => null,
   );
   return run && view ? { run, view } : null;

@@ -62,7 +62,7 @@ class Walk {
   async visit(
     entry: DropEntry,
     parent: string,
-    handle: FileSystemHandle | null,
+    root: FileSystemHandle | undefined,
     depth: number,
   ): Promise<void> {
     const source = parent === '' ? entry.name : `${parent}/${entry.name}`;
@@ -72,30 +72,25 @@ class Walk {
       return;
     }
     try {
-      if (entry.isFile) await this.take(entry as FileEntry, source, handle);
+      if (entry.isFile) await this.take(entry as FileEntry, source, root);
       else if (entry.isDirectory && depth < MAX_DEPTH)
-        await this.enter(entry as FolderEntry, source, handle, depth);
+        await this.enter(entry as FolderEntry, source, root, depth);
       else this.unreadable++;
     } catch {
       this.unreadable++;
     }
   }
 
-  private async take(entry: FileEntry, source: string, handle: FileSystemHandle | null): Promise<void> {
+  private async take(entry: FileEntry, source: string, root: FileSystemHandle | undefined): Promise<void> {
     const file = await new Promise<File>((found, failed) => entry.file(found, failed));
     if (this.files.length >= MAX_FILES) this.isCut = true;
-    else
-      this.files.push({
-        source,
-        file,
-        handle: handle?.kind === 'file' ? (handle as FileSystemFileHandle) : undefined,
-      });
+    else this.files.push({ source, file, handle: root });
   }
 
   private async enter(
     entry: FolderEntry,
     source: string,
-    handle: FileSystemHandle | null,
+    root: FileSystemHandle | undefined,
     depth: number,
   ): Promise<void> {
     const reader = entry.createReader();
@@ -103,31 +98,34 @@ class Walk {
       // a browser gives a hundred at a time, and none at the end
       const some = await new Promise<DropEntry[]>((found, failed) => reader.readEntries(found, failed));
       if (some.length === 0 || this.isCut) return;
-      for (const each of some) await this.visit(each, source, await childHandle(handle, each), depth + 1);
+      for (const each of some) await this.visit(each, source, root, depth + 1);
     }
   }
-}
-
-async function childHandle(
-  handle: FileSystemHandle | null,
-  entry: DropEntry,
-): Promise<FileSystemHandle | null> {
-  if (handle?.kind !== 'directory') return null;
-  const folder = handle as FileSystemDirectoryHandle;
-  return (entry.isFile ? folder.getFileHandle(entry.name) : folder.getDirectoryHandle(entry.name)).catch(
-    () => null,
-  );
 }
 
 /** All files below what was dropped, with their paths. Never throws: what cannot be read is counted. */
 export async function walkDropped(dropped: readonly Dropped[]): Promise<Chosen> {
   const walk = new Walk();
-  for (const { entry, handle } of dropped) await walk.visit(entry, '', (await handle) ?? null, 0);
+  for (const { entry, handle } of dropped) await walk.visit(entry, '', (await handle) ?? undefined, 0);
   const { files, junk, unreadable, isCut } = walk;
   return { files, junk, unreadable, isCut };
 }
 
-/** The files of an input (with `webkitdirectory` or without) or of a paste. */
+/** What browsers call a picture that has no name, as from a screenshot. */
+const UNNAMED = /^image\.(png|jpe?g|gif|webp|bmp|tiff)$/;
+
+/** Pasted pictures without a name, named by the time (UTC), so that one does not take the place of another. */
+export function namePasted(chosen: Chosen, atMs: number): Chosen {
+  const time = new Date(atMs).toISOString().slice(0, 23).replaceAll(':', '').replace('T', '-');
+  const files = chosen.files.map((each, i) => {
+    const [, kind] = UNNAMED.exec(each.source) ?? [];
+    if (kind === undefined) return each;
+    return { ...each, source: `pasted-${time}${i === 0 ? '' : `-${i + 1}`}.${kind}` };
+  });
+  return { ...chosen, files };
+}
+
+/** The files of an input, with `webkitdirectory` or without. */
 export function chosenOf(list: Iterable<File>): Chosen {
   const files: ChosenFile[] = [];
   let [junk, isCut] = [0, false];

@@ -19,6 +19,9 @@ export const upload = {
   cut: 'Only the first {count, number} files were taken. Use “hf upload” for more.',
   junk: '{count, number} system {count, plural, one {file} other {files}} left out.',
   unreadable: '{count, number} {count, plural, one {file} other {files}} could not be read.',
+  reading: 'Reading the list of files',
+  changed:
+    '{count, plural, one {# file has changed since and begins} other {# files have changed since and begin}} at the first byte.',
   nothing: 'There are no files in what you chose.',
   phase: {
     asking: 'Asking the hub about {files, number} {files, plural, one {file} other {files}}',
@@ -48,9 +51,11 @@ export const upload = {
   retry: 'Retry {name}',
   remove: 'Remove {name}',
   list: 'Files of this upload',
+  show: 'Which files are shown',
   showAll: 'All',
   showOpen: 'Not in yet',
   showProblems: 'Need you',
+  showReplaces: 'Replacing',
   noneOfThese: 'No file here.',
   flat: 'Leave out the name of the folder “{name}”, as “hf upload” does',
   states: {
@@ -67,6 +72,17 @@ export const upload = {
     done: 'Done',
     ready: 'Ready, goes with the commit',
   },
+  overlap: { replaces: 'replaces the file there', same: 'same as the file there' },
+  overlapShort: { replaces: 'replaces', same: 'same' },
+  replacesTitle:
+    '{count, plural, one {# file replaces one that is} other {# files replace some that are}} in {branch} now',
+  replacesText: 'What they replace stays in the history.',
+  someSame:
+    '{count, plural, one {# file is the same as the one there and does} other {# files are the same as those there and do}} not change.',
+  allSame:
+    'Nothing to do: {count, plural, one {# file is the same as the one} other {# files are the same as those}} in {branch}',
+  allSameText: 'A commit would change nothing.',
+  nothingChanged: 'Nothing changed: the files were there already',
   elsewhere: 'Another tab is working on this upload',
   elsewhereText: 'It goes on there. Close that tab to go on here.',
   notKept: 'This browser keeps nothing for this page',
@@ -79,7 +95,9 @@ export const upload = {
   refusedGoOn: 'Remove and upload the rest',
   missingTitle: 'Choose {count, number} {count, plural, one {file} other {files}} again to continue',
   missingText:
-    '{sent} of {total} are here already and are not sent again. A browser does not give files again by itself after a reload.',
+    '{sent} of {total} are here already and are not sent again. A browser does not give large files again by itself after it was closed or the page was reloaded.',
+  missingAsk: 'Press “Continue” and allow it to read them.',
+  missingFolder: 'You can choose the whole folder “{name}”: only what is missing is taken from it.',
   missingContinue: 'Continue',
   roomUsed: '{used} of {limit} used; this upload brings up to {more}.',
   room: { repo: 'Room in {name}:', user: 'Room of {name}:', org: 'Room of {name}:' },
