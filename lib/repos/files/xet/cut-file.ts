@@ -46,7 +46,7 @@ class Cutter {
 
   constructor(app: App, place: { domainId: number; repoId: RepoId }, signal: AbortSignal) {
     this.#app = app;
-    this.#known = new KnownChunks(app, place.domainId);
+    this.#known = new KnownChunks(app, place);
     this.#writer = new XorbWriter(app, place, signal);
   }
 
