@@ -16,8 +16,10 @@ const EDITED_BYTES = Number(process.env.BENCH_DEDUP_BYTES ?? 1024 ** 3);
 const PIECE = 64 * 1024 * 1024;
 const run = promisify(execFile);
 
-/** The caches with which a family is uploaded: of one machine that remembers what it sent, or each time of another. */
+/** A family comes from one machine that remembers what it sent, or each file from another that remembers nothing. */
 type Caches = 'warm' | 'cold';
+/** What of a xorb may be garbage before it is repacked: the default of LARDER_GC_REPACK_PERCENT. */
+const WASTE = 2;
 
 const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
 
@@ -36,8 +38,8 @@ async function upload(hub: Pick<Hub, 'url' | 'adminToken'>, home: string, repo: 
 }
 
 /** A hub and its database for the while of `work`. */
-async function withHub<T>(work: (hub: Hub, db: pg.Client) => Promise<T>): Promise<T> {
-  const hub = await startHub({ env: { LOG_LEVEL: 'warn' } });
+async function withHub<T>(work: (hub: Hub, db: pg.Client) => Promise<T>, worker = false): Promise<T> {
+  const hub = await startHub({ env: { LOG_LEVEL: 'warn' }, worker });
   const db = new pg.Client({ connectionString: hub.databaseUrl });
   await db.connect();
   try {
@@ -82,6 +84,8 @@ async function write(family: Family, dir: string): Promise<Written> {
   return { name: family.name, paths, logical, distinct: sum };
 }
 
+const repoOf = (path: string) => `admin/${basename(path).replaceAll('.', '-')}`;
+
 /** Uploads a family file by file, each to a repo of its own of one namespace. */
 async function benchFamily(
   hub: Hub,
@@ -94,7 +98,7 @@ async function benchFamily(
   const ofMachine = await mkdtemp(join(dir, 'home-'));
   for (const path of family.paths) {
     const home = caches === 'warm' ? ofMachine : await mkdtemp(join(dir, 'home-'));
-    await upload(hub, home, `admin/${basename(path).replaceAll('.', '-')}`, path);
+    await upload(hub, home, repoOf(path), path);
   }
   const after = await storedBytes(db);
   const [raw, disk] = [after.raw - before.raw, after.disk - before.disk];
@@ -105,6 +109,49 @@ async function benchFamily(
     limit: 1.05,
     good: 'at most',
     detail: `${family.paths.length} files, ${mb(family.logical)}: ${mb(raw)} of chunks (reference ${mb(family.distinct)}), ${mb(disk)} on disk`,
+  };
+}
+
+/** Waits until the worker has shared the chunks, then collects garbage as if all clients had forgotten what they sent. */
+async function afterwards(hub: Hub, db: pg.Client): Promise<void> {
+  const waiting = `SELECT 1 FROM pgboss.job WHERE name = 'xet.chunks-uploaded' AND state <> 'completed' LIMIT 1`;
+  while ((await db.query(waiting)).rows.length > 0) await new Promise((later) => setTimeout(later, 200));
+  const env = {
+    PATH: process.env.PATH,
+    DATABASE_URL: hub.databaseUrl,
+    LARDER_DATA: hub.dataDir,
+    LOG_LEVEL: 'warn',
+  };
+  await run(process.execPath, ['workers/gc.ts', '--now', '--drop-pins', '--force'], {
+    env: env as unknown as NodeJS.ProcessEnv,
+  });
+}
+
+/**
+ * The families again, all files of each by as many machines at once, when nobody can know what the others bring; and what
+ * is left of it when a worker has shared the chunks and garbage was collected.
+ */
+async function benchAtOnce(
+  hub: Hub,
+  db: pg.Client,
+  dir: string,
+  written: readonly Written[],
+): Promise<Figure> {
+  for (const { paths } of written)
+    await Promise.all(
+      paths.map(async (path) => upload(hub, await mkdtemp(join(dir, 'home-')), repoOf(path), path)),
+    );
+  const before = await storedBytes(db);
+  await afterwards(hub, db);
+  const after = await storedBytes(db);
+  const distinct = written.reduce((sum, family) => sum + family.distinct, 0);
+  return {
+    name: 'stored, all families, each at once, afterwards',
+    value: after.raw / distinct,
+    unit: 'times',
+    limit: WASTE,
+    good: 'at most',
+    detail: `${mb(before.raw)} of chunks came, ${mb(after.raw)} are left (reference ${mb(distinct)}), ${mb(after.disk)} on disk`,
   };
 }
 
@@ -132,7 +179,7 @@ async function benchEdit(hub: Hub, dir: string): Promise<Figure> {
   };
 }
 
-/** What deduplication is worth: three synthetic families with warm and with cold caches, and an edit with cold ones. */
+/** What deduplication is worth: three synthetic families uploaded in three ways, and an edit with cold caches. */
 export async function benchDedup(): Promise<Figure[]> {
   const dir = await mkdtemp(join(tmpdir(), 'larder-bench-'));
   try {
@@ -143,6 +190,7 @@ export async function benchDedup(): Promise<Figure[]> {
       await withHub(async (hub, db) => {
         for (const family of written) figures.push(await benchFamily(hub, db, dir, family, caches));
       });
+    figures.push(await withHub((hub, db) => benchAtOnce(hub, db, dir, written), true));
     figures.push(await withHub((hub) => benchEdit(hub, dir)));
     return figures;
   } finally {

@@ -4,7 +4,7 @@ import { hubError } from '#lib/base/errors.ts';
 import type { XetHash } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
 import { keyFor } from '#lib/identity/signing.ts';
-import { findIndexedChunk, type NearXorb, pinFor, xorbsNear } from './chunk-index.ts';
+import { findIndexedXorbs, type NearXorb, pinFor, xorbsNear } from './chunk-index.ts';
 import { chunkTables, xorbsById } from './db.ts';
 import { blockBytes, dedupShard } from './dedup-shard.ts';
 import { hashBytes } from './hashes.ts';
@@ -92,7 +92,7 @@ async function describeNewest(
   let answer: Buffer | undefined;
   await tellOnce(app, `${grant.repoId} ${session}`, async (upTo) => {
     const newest = await newestFileId(app.db);
-    const xorbs = newest > upTo ? await newestXorbs(app.db, grant, upTo) : [];
+    const xorbs = newest > upTo ? await newestXorbs(app.db, grant, { after: upTo }) : [];
     if (xorbs.length === 0) return newest;
     answer = await answers.use(() => describe(app, grant, fitting(xorbs, MAX_UNASKED_BYTES)), signal);
     return newest;
@@ -117,8 +117,8 @@ export async function findChunk(
   signal: AbortSignal,
 ): Promise<Buffer> {
   if (grant.scope !== 'write') throw unknown();
-  const xorbId = await findIndexedChunk(app.db, grant.domainId, hashBytes(question.hash));
-  if (xorbId !== null) {
+  const [xorbId] = await findIndexedXorbs(app.db, grant.domainId, [hashBytes(question.hash)]);
+  if (xorbId !== undefined) {
     const answer = async () =>
       describe(
         app,

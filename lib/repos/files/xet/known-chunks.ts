@@ -1,6 +1,6 @@
 import type { RepoId } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
-import { findIndexedChunk, isAskedFor, type NearXorb, xorbsNear } from './chunk-index.ts';
+import { findIndexedXorbs, isAskedFor, type NearXorb, xorbsNear } from './chunk-index.ts';
 import { chunkCount, chunkHashAt } from './chunk-table.ts';
 import { chunkTables } from './db.ts';
 import { newestXorbs } from './newest-xorbs.ts';
@@ -38,9 +38,9 @@ export class KnownChunks {
     if (known !== undefined || !(isFirst || isAskedFor(hash)) || this.#asked.has(key)) return known;
     this.#asked.add(key);
     const { db } = this.#app;
-    const xorbId = await findIndexedChunk(db, this.#place.domainId, hash);
-    if (xorbId !== null) await this.#load(await xorbsNear(db, this.#place.domainId, xorbId));
-    else if (isFirst) await this.#load(await newestXorbs(db, this.#place, 0));
+    const [xorbId] = await findIndexedXorbs(db, this.#place.domainId, [hash]);
+    if (xorbId !== undefined) await this.#load(await xorbsNear(db, this.#place.domainId, xorbId));
+    else if (isFirst) await this.#load(await newestXorbs(db, this.#place));
     return this.#places.get(key);
   }
 

@@ -10,14 +10,14 @@ const MAX_XORBS = 1_000;
 
 /**
  * Live xorbs of the domain that the newest files of a repo use, then those of the 16 repos of its namespace that changed
- * last: what the next upload most likely resembles. Only files newer than `afterFileId`, newest first. For who may read
+ * last: what the next upload most likely resembles. Only files between the two ids, newest first. For who may read
  * all repos of the namespace. Plan: repo_pkey, repo_changed_last; per repo repo_file_repo_id_xet_file_id_idx; then
  * xet_file_xorb_pkey per file and xorb_pkey per xorb.
  */
 export async function newestXorbs(
   db: Queryable,
   place: { readonly domainId: number; readonly repoId: RepoId },
-  afterFileId: number,
+  files: { readonly after?: number; readonly before?: number } = {},
 ): Promise<NearXorb[]> {
   const { rows } = await db.query<NearXorb>({
     name: 'xet-newest-xorbs',
@@ -30,17 +30,17 @@ export async function newestXorbs(
            files AS (
              SELECT repos.rank, newest.id FROM repos CROSS JOIN LATERAL (
                SELECT e.xet_file_id AS id FROM repo_file e
-               WHERE e.repo_id = repos.id AND e.xet_file_id > $3 ORDER BY e.xet_file_id DESC LIMIT ${FILES_PER_REPO}) newest
+               WHERE e.repo_id = repos.id AND e.xet_file_id > $3 AND e.xet_file_id < $4 ORDER BY e.xet_file_id DESC LIMIT ${FILES_PER_REPO}) newest
              JOIN xet_file f ON f.id = newest.id AND f.sha256_state <> 'bad'),
            used AS (
-             SELECT first.xorb_id, min(files.rank) AS rank, max(files.id) AS file_id FROM files CROSS JOIN LATERAL (
+             SELECT first.xorb_id, min(files.rank) AS rank, max(files.id) AS newest, min(files.id) AS oldest FROM files CROSS JOIN LATERAL (
                SELECT e.xorb_id FROM xet_file_xorb e WHERE e.file_id = files.id
                ORDER BY e.xorb_id LIMIT ${XORBS_PER_FILE}) first
              GROUP BY first.xorb_id)
-           SELECT x.id, x.chunk_count AS "chunkCount" FROM used JOIN xorb x ON x.id = used.xorb_id
+           SELECT x.id, x.chunk_count AS "chunkCount", used.oldest AS "fileId" FROM used JOIN xorb x ON x.id = used.xorb_id
            WHERE x.domain_id = $1 AND x.state = 'live'
-           ORDER BY used.rank, used.file_id DESC, x.id LIMIT ${MAX_XORBS}`,
-    values: [place.domainId, place.repoId, afterFileId],
+           ORDER BY used.rank, used.newest DESC, x.id LIMIT ${MAX_XORBS}`,
+    values: [place.domainId, place.repoId, files.after ?? 0, files.before ?? Number.MAX_SAFE_INTEGER],
   });
   return rows;
 }
