@@ -18,8 +18,8 @@ const run = promisify(execFile);
 
 /** A family comes from one machine that remembers what it sent, or each file from another that remembers nothing. */
 type Caches = 'warm' | 'cold';
-/** What of a xorb may be garbage before it is repacked: the default of LARDER_GC_REPACK_PERCENT. */
-const WASTE = 2;
+/** Stored over used at most: xorbs of which half is used are not repacked (LARDER_GC_REPACK_PERCENT). */
+const REPACKED_ABOVE = 2;
 
 const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
 
@@ -146,12 +146,12 @@ async function benchAtOnce(
   const after = await storedBytes(db);
   const distinct = written.reduce((sum, family) => sum + family.distinct, 0);
   return {
-    name: 'stored, all families, each at once, afterwards',
+    name: 'stored, all families, each sent at once',
     value: after.raw / distinct,
     unit: 'times',
-    limit: WASTE,
+    limit: REPACKED_ABOVE,
     good: 'at most',
-    detail: `${mb(before.raw)} of chunks came, ${mb(after.raw)} are left (reference ${mb(distinct)}), ${mb(after.disk)} on disk`,
+    detail: `${mb(before.raw)} of chunks came, ${mb(after.raw)} are left when they were shared and collected (reference ${mb(distinct)}), ${mb(after.disk)} on disk`,
   };
 }
 

@@ -72,7 +72,7 @@ async function describe(
   app: App,
   grant: XetGrant,
   wanted: readonly number[],
-  needed: number | undefined = undefined,
+  needed?: number,
 ): Promise<Buffer> {
   const pinned = new Set(await transaction(app.db, (tx) => pinFor(tx, wanted, ANSWER_DAYS + 1)));
   if (pinned.size === 0 || (needed !== undefined && !pinned.has(needed))) throw unknown();
