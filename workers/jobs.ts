@@ -16,7 +16,13 @@ import { scrubJob, scrubObjects } from '#lib/repos/files/scrub-objects.ts';
 import { sweepStore } from '#lib/repos/files/sweep-store.ts';
 import { sweepTusUploads } from '#lib/repos/files/tus/sweep-tus-uploads.ts';
 import { convertRepo, requestAllConversions } from '#lib/repos/files/xet/convert-repo.ts';
-import { convertAllJob, convertRepoWanted, xetFileRegistered } from '#lib/repos/files/xet/jobs.ts';
+import {
+  chunksUploaded,
+  convertAllJob,
+  convertRepoWanted,
+  xetFileRegistered,
+} from '#lib/repos/files/xet/jobs.ts';
+import { shareChunks } from '#lib/repos/files/xet/share-chunks.ts';
 import { verifyXetFile } from '#lib/repos/files/xet/verify-xet-file.ts';
 import { indexPaths } from '#lib/repos/index-paths.ts';
 import { indexPathsJob, repoDeleted, repoPushed } from '#lib/repos/jobs.ts';
@@ -44,6 +50,7 @@ export const jobHandlers: readonly JobHandler<App>[] = [
   }),
   handleJob(reclaimJob, reclaimByJob, { cron: '23 2 * * *' }),
   handleJob(xetFileRegistered, (app: App, data, signal) => verifyXetFile(app, data, signal)),
+  handleJob(chunksUploaded, async (app: App, data, signal) => void (await shareChunks(app, data, signal))),
   handleJob(storageReportWanted, (app: App, data) => refreshReportOf(app, data.repoId as RepoId)),
   handleJob(
     convertRepoWanted,

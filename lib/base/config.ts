@@ -216,7 +216,7 @@ export const configSchema = z.object({
     .number()
     .min(0)
     .max(90)
-    .default(30)
+    .default(50)
     .describe(
       'Stored xorbs of which files use less than this share are copied into new ones without the rest; 0: never.',
     ),

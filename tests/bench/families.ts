@@ -9,14 +9,20 @@ export interface Family {
 
 const MB = 1_000_000;
 
-/** Numbers from 0 to 1 that depend on the seed alone (mulberry32). */
+/**
+ * Numbers from 0 to 1 that depend on the seed alone (sfc32). A generator of 32 bits of state would not do: its one cycle
+ * is short enough for tensors of different seeds to overlap, and they would share chunks.
+ */
 function randomOf(seed: string): () => number {
-  let state = createHash('sha256').update(seed).digest().readUInt32LE(0);
+  const digest = createHash('sha256').update(seed).digest();
+  let [a, b, c, d] = [0, 4, 8, 12].map((at) => digest.readInt32LE(at)) as [number, number, number, number];
   return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+    const t = (((a + b) | 0) + d) | 0;
+    d = (d + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + t) | 0;
+    return (t >>> 0) / 4294967296;
   };
 }
 

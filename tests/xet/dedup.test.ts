@@ -62,8 +62,16 @@ describe('a question about a chunk', () => {
   });
   afterAll(() => hub.close());
 
-  const ask = async (repo: string, who: string, chunk: Buffer, prefix = 'default') =>
-    (await hub.cas(repo, who)).get(`/v1/chunks/${prefix}/${hashText(chunkHash(chunk))}`);
+  const askNew = async (repo: string, who: string, session: string, on = hub) =>
+    (await on.cas(repo, who)).get(`/v1/chunks/default/${hashText(chunkHash(randomBytes(40)))}`, {
+      'x-xet-session-id': session,
+    });
+  /** In a session that was told of the newest files before. */
+  const ask = async (repo: string, who: string, chunk: Buffer, prefix = 'default') => {
+    await (await askNew(repo, who, 'told')).arrayBuffer();
+    const path = `/v1/chunks/${prefix}/${hashText(chunkHash(chunk))}`;
+    return (await hub.cas(repo, who)).get(path, { 'x-xet-session-id': 'told' });
+  };
   const answerOf = async (response: Response) => {
     expect(response.status).toBe(200);
     return parseAnswer(Buffer.from(await response.arrayBuffer()));
@@ -120,6 +128,62 @@ describe('a question about a chunk', () => {
       404,
     );
     expect((await fetch(casUrl + path)).status).toBe(401);
+  });
+
+  describe('that nobody has', () => {
+    const names = (answer: Answer) => answer.xorbs.map((xorb) => hashText(xorb.hash)).sort();
+    const namesOf = (...files: BuiltTerm[][]) =>
+      files.flatMap((file) => file.map(({ xorb }) => xorb.hash as string)).sort();
+    let [own, sibling]: BuiltTerm[][] = [];
+    beforeAll(async () => {
+      for (const name of ['three', 'four']) await hub.createRepo('alice', name, true);
+      await hub.app.db.query('DELETE FROM repo_file');
+      [own, sibling] = [whole(chunksOf(3)), whole(chunksOf(2))];
+      await (await hub.cas('alice/three', TOKENS.alice)).upload(own);
+      await (await hub.cas('alice/four', TOKENS.alice)).upload(sibling);
+    });
+
+    test('tells a session once what the newest files of the repo and its namespace consist of, and later what came since', async () => {
+      const first = await answerOf(await askNew('alice/three', TOKENS.alice, 'session-1'));
+      expect(names(first)).toEqual(namesOf(own as BuiltTerm[], sibling as BuiltTerm[]));
+      const [block] = first.xorbs.filter((xorb) => xorb.masked.length === 3);
+      const chunks = own?.[0]?.xorb.chunks as Buffer[];
+      expect(block?.masked).toEqual(chunks.map((chunk) => maskHash(chunkHash(chunk), first.key)));
+      expect((await askNew('alice/three', TOKENS.alice, 'session-1')).status).toBe(404);
+      const later = whole(chunksOf(4));
+      await (await hub.cas('alice/four', TOKENS.alice)).upload(later);
+      expect(names(await answerOf(await askNew('alice/three', TOKENS.alice, 'session-1')))).toEqual(
+        namesOf(later),
+      );
+      expect((await askNew('alice/three', TOKENS.alice, 'session-2')).status).toBe(200);
+    });
+
+    test('of many questions of a session at the same time one is told', async () => {
+      const asked = Array.from({ length: 8 }, () => askNew('alice/three', TOKENS.alice, 'session-3'));
+      const statuses = (await Promise.all(asked)).map(({ status }) => status);
+      expect(statuses.toSorted()).toEqual([200, ...Array.from({ length: 7 }, () => 404)]);
+    });
+
+    test('tells nothing to other namespaces, readers or guests; nor across namespaces in one domain', async () => {
+      expect((await askNew('bob/his', TOKENS.bob, 'session-4')).status).toBe(404);
+      const path = `/v1/chunks/default/${hashText(chunkHash(randomBytes(40)))}`;
+      const reader = await hub.cas('alice/three', TOKENS.aliceRead, 'read');
+      expect((await reader.get(path, { 'x-xet-session-id': 'session-5' })).status).toBe(404);
+      const { DATABASE_URL, LARDER_DATA } = { DATABASE_URL: hub.databaseUrl, LARDER_DATA: hub.dataDir };
+      const shared = await startCasHub({ env: { LARDER_DEDUP_DOMAIN: 'hub', DATABASE_URL, LARDER_DATA } });
+      const file = whole(chunksOf(2));
+      await (await shared.cas('alice/three', TOKENS.alice)).upload(file);
+      expect((await askNew('bob/his', TOKENS.bob, 'session-6', shared)).status).toBe(404);
+      expect(names(await answerOf(await askNew('alice/four', TOKENS.alice, 'session-7', shared)))).toEqual(
+        namesOf(file),
+      );
+      const guest = await shared.ask('/api/models/alice/one/xet-write-token/None?create_pr=1', TOKENS.bob);
+      const { casUrl, accessToken } = (await guest.json()) as { casUrl: string; accessToken: string };
+      const headers = { authorization: `Bearer ${accessToken}`, 'x-xet-session-id': 'session-8' };
+      await (await shared.cas('alice/one', TOKENS.alice)).upload(whole(chunksOf(1)));
+      expect((await fetch(casUrl + path, { headers })).status).toBe(404);
+      await shared.close();
+    });
   });
 
   test('gets another key every week, and the same one from every process within it', async () => {
@@ -229,6 +293,15 @@ describe('stock clients with cold caches', () => {
     );
   }, 240_000);
 
+  test('a file whose beginning is new and whose rest is stored sends its beginning alone', async () => {
+    const rest = randomBytes(24 * MIB);
+    const file = join(dir, 'weights.bin');
+    await writeFile(file, Buffer.concat([randomBytes(MIB), rest]));
+    await upload('admin/step-1', file, 'fourth');
+    await writeFile(file, Buffer.concat([randomBytes(MIB), rest]));
+    expect(await sentWhile(() => upload('admin/step-2', file, 'fifth'))).toBeLessThan(2 * MIB);
+  }, 120_000);
+
   test('the JavaScript client sends only what is new too', async () => {
     const original = randomBytes(24 * MIB);
     const send = (repo: string, bytes: Buffer) =>
@@ -246,9 +319,13 @@ describe('stock clients with cold caches', () => {
         body: JSON.stringify({ name, type: 'model' }),
       });
     await send('js-base', original);
-    const edited = Buffer.concat([original, randomBytes(MIB)]);
-    const sent = await sentWhile(() => send('js-tuned', edited));
-    expect(sent).toBeGreaterThan(MIB / 2);
-    expect(sent).toBeLessThan(6 * MIB);
+    for (const edited of [
+      [original, randomBytes(MIB)],
+      [randomBytes(MIB), original],
+    ]) {
+      const sent = await sentWhile(() => send('js-tuned', Buffer.concat(edited)));
+      expect(sent).toBeGreaterThan(MIB / 2);
+      expect(sent).toBeLessThan(6 * MIB);
+    }
   }, 120_000);
 });

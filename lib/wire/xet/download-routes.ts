@@ -51,7 +51,10 @@ export const downloadRoutes: readonly Route[] = [
     { operation: 'xet.chunk', access: 'xetToken', protocol: 'xet' },
     async (ctx, req, res) => {
       const grant = await grantOf(ctx, req, 'read'); // the use case asks for more
-      sendBytes(res, 'application/octet-stream', await findChunk(ctx, grant, hashOf(req), ctx.signal));
+      // hf_xet names its session; the JavaScript client keeps one token for a commit
+      const session = req.header('x-xet-session-id') ?? req.header('authorization') ?? '';
+      const question = { hash: hashOf(req), session };
+      sendBytes(res, 'application/octet-stream', await findChunk(ctx, grant, question, ctx.signal));
     },
   ),
   route(

@@ -33,19 +33,35 @@ export async function indexChunks(
   );
 }
 
-/** The live xorb of the domain that holds the chunk, or null. Plan: chunk_index_pkey, xorb_pkey. */
-export async function findIndexedChunk(
+/** Live xorbs of the domain that hold these chunks, as far as they are found by them. Plan: chunk_index_pkey, xorb_pkey. */
+export async function findIndexedXorbs(
   db: Queryable,
   domainId: number,
-  hash: Buffer,
-): Promise<number | null> {
+  hashes: readonly Buffer[],
+): Promise<number[]> {
   const { rows } = await db.query<{ id: number }>({
-    name: 'xet-find-chunk',
-    text: `SELECT x.id FROM chunk_index c JOIN xorb x ON x.id = c.xorb_id AND x.state = 'live'
-           WHERE c.domain_id = $1 AND c.chunk_hash = $2`,
-    values: [domainId, hash],
+    name: 'xet-find-chunks',
+    text: `SELECT DISTINCT x.id FROM chunk_index c JOIN xorb x ON x.id = c.xorb_id AND x.state = 'live'
+           WHERE c.domain_id = $1 AND c.chunk_hash = ANY($2::bytea[])`,
+    values: [domainId, hashes],
   });
-  return rows[0]?.id ?? null;
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Lets chunks that are found already be found in these xorbs, which hold them too and were locked and seen live in this
+ * transaction.
+ */
+export async function reindexChunks(
+  tx: Queryable,
+  domainId: number,
+  chunks: readonly IndexedChunk[],
+): Promise<void> {
+  await tx.query(
+    `UPDATE chunk_index c SET xorb_id = new.xorb_id FROM unnest($2::bytea[], $3::bigint[]) AS new(hash, xorb_id)
+     WHERE c.domain_id = $1 AND c.chunk_hash = new.hash AND c.xorb_id <> new.xorb_id`,
+    [domainId, chunks.map((chunk) => chunk.hash), chunks.map((chunk) => chunk.xorbId)],
+  );
 }
 
 const MAX_FILES = 16;
@@ -55,24 +71,33 @@ const MAX_XORBS = 20_000;
 export interface NearXorb {
   readonly id: number;
   readonly chunkCount: number;
+  /** The oldest of the files for which it was found. */
+  readonly fileId: number;
 }
 
 /**
- * Live xorbs of the domain that stand together with this one in its 16 newest files: itself first, then the nearest,
- * those that were stored after it before those before. Plan: xet_file_xorb_xorb_id_idx, then xet_file_xorb_pkey per
- * file and xorb_pkey per xorb.
+ * Live xorbs of the domain that stand together with this one in its 16 newest files before `beforeFileId`: itself first,
+ * then the nearest, those that were stored after it before those before. Plan: xet_file_xorb_xorb_id_idx, then
+ * xet_file_xorb_pkey per file and xorb_pkey per xorb.
  */
-export async function xorbsNear(db: Queryable, domainId: number, xorbId: number): Promise<NearXorb[]> {
+export async function xorbsNear(
+  db: Queryable,
+  domainId: number,
+  xorbId: number,
+  beforeFileId: number = Number.MAX_SAFE_INTEGER,
+): Promise<NearXorb[]> {
   const { rows } = await db.query<NearXorb>({
     name: 'xet-xorbs-near',
     text: `WITH files AS (
              SELECT e.file_id FROM xet_file_xorb e JOIN xet_file f ON f.id = e.file_id AND f.sha256_state <> 'bad'
-             WHERE e.xorb_id = $2 ORDER BY e.file_id DESC LIMIT ${MAX_FILES}),
-           near AS (SELECT DISTINCT e.xorb_id FROM files JOIN xet_file_xorb e USING (file_id))
-           SELECT x.id, x.chunk_count AS "chunkCount" FROM near JOIN xorb x ON x.id = near.xorb_id
+             WHERE e.xorb_id = $2 AND e.file_id < $3 ORDER BY e.file_id DESC LIMIT ${MAX_FILES}),
+           near AS (SELECT e.xorb_id, min(e.file_id) AS file_id FROM files JOIN xet_file_xorb e USING (file_id)
+                    GROUP BY e.xorb_id)
+           SELECT x.id, x.chunk_count AS "chunkCount", near.file_id AS "fileId"
+           FROM near JOIN xorb x ON x.id = near.xorb_id
            WHERE x.domain_id = $1 AND x.state = 'live'
            ORDER BY CASE WHEN x.id >= $2 THEN x.id - $2 ELSE 4 * ($2 - x.id) END LIMIT ${MAX_XORBS}`,
-    values: [domainId, xorbId],
+    values: [domainId, xorbId, beforeFileId],
   });
   return rows;
 }

@@ -6,7 +6,7 @@ import { type IndexedChunk, isAskedFor } from './chunk-index.ts';
 import { HASH_BYTES } from './hashes.ts';
 import { type ChunkPlace, KnownChunks } from './known-chunks.ts';
 import type { CheckedFile } from './register-files.ts';
-import type { Term } from './terms.ts';
+import { termsOf } from './terms.ts';
 import { workerPool } from './worker-pool.ts';
 import { type NewChunk, XorbWriter } from './xorb-writer.ts';
 
@@ -46,7 +46,7 @@ class Cutter {
 
   constructor(app: App, place: { domainId: number; repoId: RepoId }, signal: AbortSignal) {
     this.#app = app;
-    this.#known = new KnownChunks(app, place.domainId);
+    this.#known = new KnownChunks(app, place);
     this.#writer = new XorbWriter(app, place, signal);
   }
 
@@ -110,18 +110,6 @@ class Cutter {
   }
 }
 
-function termsOf(chunks: readonly Placed[]): Term[] {
-  const terms: { xorbId: number; start: number; end: number; rawBytes: number }[] = [];
-  for (const { place, rawBytes } of chunks) {
-    const last = terms.at(-1);
-    if (last !== undefined && last.xorbId === place.xorbId && last.end === place.index) {
-      last.end += 1;
-      last.rawBytes += rawBytes;
-    } else terms.push({ xorbId: place.xorbId, start: place.index, end: place.index + 1, rawBytes });
-  }
-  return terms;
-}
-
 /**
  * Cuts a file into chunks as clients do, stores those that the domain does not have, and returns the file as terms over
  * stored xorbs with its SHA-256. Nothing refers to the xorbs yet: until the file is registered they are garbage that is
@@ -147,7 +135,7 @@ export async function cutFile(
   while (left.length > 0) left = await cutter.take(left, true);
   await cutter.flush();
   const { chunks } = cutter;
-  const terms = termsOf(chunks);
+  const terms = termsOf(chunks.map(({ place, rawBytes }) => ({ ...place, rawBytes })));
   const input = {
     hashes: Buffer.concat(chunks.map((chunk) => chunk.hash)),
     sizes: Uint32Array.from(chunks, (chunk) => chunk.rawBytes),

@@ -17,3 +17,13 @@ export const xetFileRegistered = defineJob({
   schema: z.object({ fileId: z.number().int() }),
   expireSeconds: 6 * 3600,
 });
+
+/**
+ * Files came by a client that could not know all that was stored, or while others brought the same: their chunks may be
+ * stored twice. Handler: shareChunks.
+ */
+export const chunksUploaded = defineJob({
+  name: 'xet.chunks-uploaded',
+  schema: z.object({ fileIds: z.array(z.number().int()) }),
+  expireSeconds: 3600,
+});

@@ -1,7 +1,9 @@
+import type { RepoId } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
-import { findIndexedChunk, isAskedFor, xorbsNear } from './chunk-index.ts';
+import { findIndexedXorbs, isAskedFor, type NearXorb, xorbsNear } from './chunk-index.ts';
 import { chunkCount, chunkHashAt } from './chunk-table.ts';
 import { chunkTables } from './db.ts';
+import { newestXorbs } from './newest-xorbs.ts';
 
 /** A chunk of a stored xorb. */
 export interface ChunkPlace {
@@ -15,17 +17,18 @@ const XORBS_AT_ONCE = 32;
 
 /**
  * Chunks that a domain has, found as clients find them: by the first chunk of a file and one in 1,024, each of which
- * brings all that stands around it. Remembers 300,000 chunks (20 GB); beyond that it begins anew.
+ * brings all that stands around it, or when the first is new, what the newest files consist of. Remembers 300,000 chunks
+ * (20 GB); beyond that it begins anew.
  */
 export class KnownChunks {
   readonly #app: Pick<App, 'db'>;
-  readonly #domainId: number;
+  readonly #place: { readonly domainId: number; readonly repoId: RepoId };
   readonly #places = new Map<string, ChunkPlace>();
   readonly #asked = new Set<string>();
 
-  constructor(app: Pick<App, 'db'>, domainId: number) {
+  constructor(app: Pick<App, 'db'>, place: { readonly domainId: number; readonly repoId: RepoId }) {
     this.#app = app;
-    this.#domainId = domainId;
+    this.#place = place;
   }
 
   /** Where the chunk is; undefined when it is not known. `isFirst` of a file: it is asked for in any case. */
@@ -34,8 +37,10 @@ export class KnownChunks {
     const known = this.#places.get(key);
     if (known !== undefined || !(isFirst || isAskedFor(hash)) || this.#asked.has(key)) return known;
     this.#asked.add(key);
-    const xorbId = await findIndexedChunk(this.#app.db, this.#domainId, hash);
-    if (xorbId !== null) await this.#load(xorbId);
+    const { db } = this.#app;
+    const [xorbId] = await findIndexedXorbs(db, this.#place.domainId, [hash]);
+    if (xorbId !== undefined) await this.#load(await xorbsNear(db, this.#place.domainId, xorbId));
+    else if (isFirst) await this.#load(await newestXorbs(db, this.#place));
     return this.#places.get(key);
   }
 
@@ -50,8 +55,7 @@ export class KnownChunks {
     this.#asked.clear();
   }
 
-  async #load(xorbId: number): Promise<void> {
-    const near = await xorbsNear(this.#app.db, this.#domainId, xorbId);
+  async #load(near: readonly NearXorb[]): Promise<void> {
     const ids: number[] = [];
     let chunks = 0;
     for (const xorb of near) {

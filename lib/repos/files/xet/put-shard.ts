@@ -9,9 +9,10 @@ import { fileKey, fileStates } from './db.ts';
 import { hashTerms } from './hash-terms.ts';
 import { hashText } from './hashes.ts';
 import { XetInvalid } from './invalid.ts';
-import { xetFileRegistered } from './jobs.ts';
+import { chunksUploaded, xetFileRegistered } from './jobs.ts';
 import { type CheckedFile, type RegisteredFile, registerFiles } from './register-files.ts';
 import { recordShardLog, storeShardLog } from './shard-log.ts';
+import { isWorthSharing, SHARE_AFTER_SECONDS } from './share-chunks.ts';
 import { createSlots } from './slots.ts';
 import type { XetGrant } from './token.ts';
 
@@ -63,6 +64,9 @@ export async function putShard(
     for (const [i, file] of files.entries())
       if (file.state === 'unverified')
         await app.queue.enqueue(tx, xetFileRegistered, { fileId: ids[i] as number });
+    const fileIds = ids.filter((_, i) => isWorthSharing((files[i] as RegisteredFile).sizeBytes));
+    if (fileIds.length > 0)
+      await app.queue.enqueue(tx, chunksUploaded, { fileIds }, { startAfterSeconds: SHARE_AFTER_SECONDS });
   });
 }
 

@@ -35,3 +35,23 @@ export function unpackTerms(packed: Buffer): Term[] {
     };
   });
 }
+
+/** A chunk of a file, where it is stored. */
+export interface PlacedChunk {
+  readonly xorbId: number;
+  readonly index: number;
+  readonly rawBytes: number;
+}
+
+/** The fewest terms that give these chunks in their order. */
+export function termsOf(chunks: Iterable<PlacedChunk>): Term[] {
+  const terms: { xorbId: number; start: number; end: number; rawBytes: number }[] = [];
+  for (const { xorbId, index, rawBytes } of chunks) {
+    const last = terms.at(-1);
+    if (last !== undefined && last.xorbId === xorbId && last.end === index) {
+      last.end += 1;
+      last.rawBytes += rawBytes;
+    } else terms.push({ xorbId, start: index, end: index + 1, rawBytes });
+  }
+  return terms;
+}
