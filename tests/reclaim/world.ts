@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { Oid, RepoId, Sha256 } from '#lib/base/ids.ts';
+import { newId, type Oid, type RepoId, type Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import type { UserPrincipal } from '#lib/identity/principal.ts';
 import { checkFiles } from '#lib/repos/check/check-files.ts';
@@ -10,6 +10,13 @@ import { createRepo } from '#lib/repos/create-repo.ts';
 import { findFiles } from '#lib/repos/files/find-files.ts';
 import { putBasic } from '#lib/repos/files/lfs/put-basic.ts';
 import { openFile } from '#lib/repos/files/open-file.ts';
+import { sweepStore } from '#lib/repos/files/sweep-store.ts';
+import { appendBytes } from '#lib/repos/files/tus/append-bytes.ts';
+import { cancelUpload } from '#lib/repos/files/tus/cancel-upload.ts';
+import { createUpload } from '#lib/repos/files/tus/create-upload.ts';
+import { requireOwnUpload } from '#lib/repos/files/tus/find-upload.ts';
+import { finishUpload } from '#lib/repos/files/tus/finish-upload.ts';
+import { sweepTusUploads } from '#lib/repos/files/tus/sweep-tus-uploads.ts';
 import { domainOf } from '#lib/repos/files/xet/db.ts';
 import { putShard } from '#lib/repos/files/xet/put-shard.ts';
 import { putXorb } from '#lib/repos/files/xet/put-xorb.ts';
@@ -21,17 +28,26 @@ import { createTestApp, type TestApp } from '#tests/support/app.ts';
 import { type BuiltTerm, type BuiltXorb, buildShard, contentOf } from '#tests/xet/build.ts';
 
 const DAY = 24 * 3600_000;
+/** A full part of a file that comes by tus and is not large. */
+export const PART_BYTES = 16 * 2 ** 20;
 export const sha256Of = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex') as Sha256;
 export const inDays = (days: number) => new Date(Date.now() + days * DAY);
 
 /** A hub's insides with one user, for tests of what is reclaimed. */
 export interface World {
   readonly t: TestApp;
+  readonly env: Readonly<Record<string, string>>;
   readonly alice: UserPrincipal;
   readonly ctx: Ctx;
   repo(name: string): Promise<Repo>;
   /** Uploads as one object; returns the file's id. */
   basic(repo: Repo, bytes: Buffer): Promise<Sha256>;
+  /** Uploads by tus: all of it, or its first part and then gives it up or leaves it. */
+  inParts(repo: Repo, bytes: Buffer, end: 'done' | 'cancelled' | 'left'): Promise<void>;
+  /** Sweeps what uploads left behind, as if it were that late. */
+  sweepUploads(at: Date): Promise<void>;
+  /** Multipart uploads that are open at the store. */
+  begun(): Promise<number>;
   /** Uploads xorbs and a shard, as a Xet client does; returns the ids of the files. */
   xet(repo: Repo, xorbs: readonly BuiltXorb[], files: readonly (readonly BuiltTerm[])[]): Promise<Sha256[]>;
   xorb(repo: Repo, xorb: BuiltXorb): Promise<void>;
@@ -74,6 +90,7 @@ export async function createWorld(env: Record<string, string> = {}): Promise<Wor
   const none: ReclaimSeams = { pinned: async () => [] };
   const world: World = {
     t,
+    env,
     alice,
     ctx,
     repo: (name) => createRepo(ctx, { type: 'model', namespace: 'alice', name }),
@@ -82,6 +99,27 @@ export async function createWorld(env: Record<string, string> = {}): Promise<Wor
       const grant = { repoId: repo.id, userId: alice.id, sha256, sizeBytes: bytes.length };
       await putBasic(ctx, grant, Readable.from([bytes]));
       return sha256;
+    },
+    async inParts(repo, bytes, end) {
+      const ref = { type: 'model', namespace: 'alice', name: repo.name } as const;
+      const id = newId();
+      const file = { path: 'f', revision: 'main', createPr: false, metadata: '' };
+      await createUpload(ctx, ref, { ...file, id, sizeBytes: bytes.length, sha256: sha256Of(bytes) });
+      const upload = await requireOwnUpload(ctx, ref, id);
+      const sent = end === 'done' ? bytes : bytes.subarray(0, PART_BYTES);
+      await appendBytes(ctx, ref, upload, 0, { stream: Readable.from([sent]), lengthBytes: sent.length });
+      if (end === 'done') await finishUpload(ctx, ref, upload);
+      if (end === 'cancelled') await cancelUpload(ctx, ref, id);
+    },
+    async sweepUploads(at) {
+      const later = { ...t.app, clock: { ...t.app.clock, now: () => at.getTime() } };
+      await sweepTusUploads(later);
+      await sweepStore(later);
+    },
+    async begun() {
+      let count = 0;
+      for await (const _ of t.app.store.listMultipart()) count += 1;
+      return count;
     },
     async xorb(repo, { hash, body }) {
       const upload = { hash, body: Readable.from([body]), sizeBytes: body.length };

@@ -2,6 +2,7 @@ import { hubError } from '#lib/base/errors.ts';
 import type { Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import type { UploadedPart } from '#lib/storage/object-store.ts';
+import { discardObjects } from '../discard-objects.ts';
 import { findFiles } from '../find-files.ts';
 import { hashObject, wrongBytes } from './check-bytes.ts';
 import { closeUpload, findUpload, type UploadRow } from './db.ts';
@@ -27,7 +28,7 @@ export async function completeUpload(
   await ctx.store.completeMultipart(upload.key, upload.storageUploadId, claim.parts);
   const actual = await hashObject(ctx.store, upload.key, ctx.signal);
   if (actual.sha256 !== upload.sha256 || actual.sizeBytes !== upload.sizeBytes) {
-    if (await closeUpload(ctx.db, upload.id, 'aborted')) await ctx.store.delete([upload.key]);
+    if (await closeUpload(ctx.db, upload.id, 'aborted')) await discardObjects(ctx, [upload.key]);
     throw actual.sha256 === upload.sha256
       ? hubError(
           'invalid_object',

@@ -4,6 +4,7 @@ import { failpoint } from '#lib/base/failpoint.ts';
 import { audit } from '#lib/identity/audit.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { linkWithinQuota } from '../../storage/require-room.ts';
+import { discardObjects } from '../discard-objects.ts';
 import { linkFile } from '../link-file.ts';
 import { refuseTooMuch } from '../require-upload.ts';
 import { deleteObject, insertObject, lockLiveRepo } from './db.ts';
@@ -42,9 +43,9 @@ export async function linkObject(
   };
   const surplus = await transaction(ctx.db, link).catch(async (error) => {
     // A refusal of ours came before COMMIT. After any other error the outcome is unknown: the object may be in use.
-    if (isHubError(error)) await ctx.store.delete([key]);
+    if (isHubError(error)) await discardObjects(ctx, [key]);
     throw error;
   });
   await failpoint('link.committed');
-  if (surplus) await ctx.store.delete([key]);
+  if (surplus) await discardObjects(ctx, [key]);
 }

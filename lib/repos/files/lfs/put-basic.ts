@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
+import { discardObjects } from '../discard-objects.ts';
 import { hashing, wrongBytes } from './check-bytes.ts';
 import { linkObject } from './link-object.ts';
 import type { FileGrant } from './links.ts';
@@ -23,7 +24,7 @@ export async function putBasic(ctx: Ctx, grant: FileGrant, body: Readable): Prom
   await failpoint('upload.before-verify');
   const actual = hash.digest('hex');
   if (actual !== grant.sha256) {
-    await ctx.store.delete([key]);
+    await discardObjects(ctx, [key]);
     throw wrongBytes(grant.sha256, actual);
   }
   await linkObject(ctx, grant, key);

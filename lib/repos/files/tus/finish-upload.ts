@@ -4,6 +4,7 @@ import type { Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
 import type { RepoRef } from '../../types.ts';
+import { discardObjects } from '../discard-objects.ts';
 import { hashObject, wrongBytes } from '../lfs/check-bytes.ts';
 import { linkObject } from '../lfs/link-object.ts';
 import { requireUpload } from '../require-upload.ts';
@@ -125,7 +126,7 @@ async function checkedHash(ctx: Ctx, upload: TusUpload, key: string): Promise<Sh
   if (isWhole && (upload.claimedSha256 === null || upload.claimedSha256 === actual.sha256))
     return actual.sha256 as Sha256;
   forgetHash(upload.id);
-  if (await closeTusUpload(ctx.db, upload.id, { state: 'aborted' })) await ctx.store.delete([key]);
+  if (await closeTusUpload(ctx.db, upload.id, { state: 'aborted' })) await discardObjects(ctx, [key]);
   throw isWhole && upload.claimedSha256
     ? wrongBytes(upload.claimedSha256, actual.sha256)
     : hubError(

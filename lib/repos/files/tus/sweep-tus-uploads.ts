@@ -10,7 +10,7 @@ const REMEMBER_MS = 30 * 24 * 3600_000;
  * with one whose bytes go; what a crash in between leaves at the store is found by sweepStore. Running it twice, or in
  * two workers, does no harm.
  */
-export async function sweepTusUploads(app: Pick<App, 'db' | 'store' | 'clock'>): Promise<number> {
+export async function sweepTusUploads(app: Pick<App, 'db' | 'store' | 'clock' | 'log'>): Promise<number> {
   let swept = 0;
   for (;;) {
     const uploads = await expiredTusUploads(app.db, new Date(app.clock.now()), BATCH);

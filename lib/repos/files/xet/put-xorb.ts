@@ -6,6 +6,7 @@ import type { XetHash } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
 import { requireRoom } from '../../storage/require-room.ts';
+import { discardObjects } from '../discard-objects.ts';
 import { reviveFiles } from '../mark-lost.ts';
 import { chunkCount, rawEnd, storedEnd } from './chunk-table.ts';
 import { insertXorb, liveXorbs, pinXorbs } from './db.ts';
@@ -99,7 +100,7 @@ export async function storeXorb(
     if (recorded === 'revived') await reviveFiles(tx, app.queue, xorb.domainId, xorb.hash);
     return recorded;
   });
-  if (outcome === 'surplus') await app.store.delete([objectKey]);
+  if (outcome === 'surplus') await discardObjects(app, [objectKey]);
   return { wasInserted: outcome !== 'surplus' };
 }
 
