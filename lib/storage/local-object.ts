@@ -5,13 +5,23 @@ import { hubError } from '#lib/base/errors.ts';
 import { LengthMismatch } from './exact-length.ts';
 import { nullWhenMissing } from './local-write.ts';
 import { type ByteRange, ObjectMissing } from './object-store.ts';
-import { BUFFERS_PER_READER, enterReader, giveBuffer, takeBuffer } from './piece-buffers.ts';
+import { bufferSize, giveBuffer, ReadBudget, takeBuffer } from './piece-buffers.ts';
 import { type Pieces, piecesOf } from './pieces.ts';
 
 /** A folder of this name holds an object that came in parts: joining them costs nothing, and they stay as written. */
 export const PARTS_SUFFIX = '.parts';
 /** File in such a folder that lists the parts in order. */
 export const MANIFEST = 'manifest.json';
+
+const MIB = 1024 * 1024;
+/** Of all readers in a process, as long as their pieces are not below the least size. */
+export const READ_BYTES = 48 * MIB;
+const budget = new ReadBudget(READ_BYTES);
+/** Smaller ones cost more than they save. */
+const MIN_PIECE_BYTES = MIB / 16;
+const MAX_PIECE_BYTES = MIB;
+/** One with the reader, one being filled. */
+const BUFFERS = 2;
 
 const manifestSchema = z.object({ parts: z.array(z.object({ name: z.string(), sizeBytes: z.number() })) });
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -60,7 +70,7 @@ export async function readObject(
         'range_not_satisfiable',
         `bytes ${start}-${end} are not in an object of ${sizeBytes} bytes`,
       );
-    const leave = enterReader();
+    const leave = budget.enter();
     const source = file
       ? readSpan(file, start, end, signal)
       : readParts(path + PARTS_SUFFIX, manifest as Manifest, { start, end }, signal);
@@ -74,20 +84,53 @@ export async function readObject(
   }
 }
 
-/** The bytes of a range of parts that lie end to end. A part that lost bytes is an error. */
-async function* readParts(
-  folder: string,
+/** Fills `target` with the bytes of the object at `path` from `start` on. When it settles nothing is written any more. */
+export async function fillFromObject(
+  path: string,
+  key: string,
+  start: number,
+  target: Uint8Array,
+  signal?: AbortSignal,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const file = await open(path, 'r').catch(nullWhenMissing);
+  if (file) return void (await fill(file, target, start).finally(() => file.close()));
+  const manifest = await readManifest(path);
+  if (!manifest) throw new ObjectMissing(key);
+  let filled = 0;
+  for (const { name, from, to } of spansOf(manifest, { start, end: start + target.length - 1 })) {
+    signal?.throwIfAborted();
+    const part = await open(join(path + PARTS_SUFFIX, name), 'r');
+    const end = filled + to - from + 1;
+    await fill(part, target.subarray(filled, end), from).finally(() => part.close());
+    filled = end;
+  }
+  if (filled < target.length) throw new LengthMismatch(target.length, filled, true);
+}
+
+/** Where the bytes of a range lie in parts that follow one another: `from` and `to` (inclusive) of each. */
+function* spansOf(
   { parts }: Manifest,
   { start, end }: ByteRange,
+): Generator<{ name: string; from: number; to: number }> {
+  let at = 0;
+  for (const { name, sizeBytes } of parts) {
+    const from = Math.max(start - at, 0);
+    const to = Math.min(end - at, sizeBytes - 1);
+    at += sizeBytes;
+    if (from <= to) yield { name, from, to };
+  }
+}
+
+/** The bytes of a range of parts. A part that lost bytes is an error. */
+async function* readParts(
+  folder: string,
+  manifest: Manifest,
+  range: ByteRange,
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  let at = 0;
-  for (const part of parts) {
-    const from = Math.max(start - at, 0);
-    const to = Math.min(end - at, part.sizeBytes - 1);
-    at += part.sizeBytes;
-    if (from > to) continue;
-    const file = await open(join(folder, part.name), 'r');
+  for (const { name, from, to } of spansOf(manifest, range)) {
+    const file = await open(join(folder, name), 'r');
     try {
       yield* readSpan(file, from, to, signal);
     } finally {
@@ -103,15 +146,19 @@ async function* readSpan(
   end: number,
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const ahead: { buffer: Buffer<ArrayBuffer>; filled: Promise<Buffer> }[] = [];
+  const ahead: { buffer: ArrayBuffer; filled: Promise<Buffer> }[] = [];
   let at = start;
   const readAhead = () => {
-    while (ahead.length < BUFFERS_PER_READER && at <= end) {
-      const buffer = takeBuffer();
-      const filled = fill(file, buffer.subarray(0, Math.min(buffer.length, end - at + 1)), at);
+    while (ahead.length < BUFFERS && at <= end) {
+      const bytes = Math.min(
+        bufferSize(MIN_PIECE_BYTES, budget.share / BUFFERS, MAX_PIECE_BYTES),
+        end - at + 1,
+      );
+      const buffer = takeBuffer(bytes);
+      const filled = fill(file, Buffer.from(buffer, 0, bytes), at);
       filled.catch(() => {}); // it is awaited later, or the reader has left
       ahead.push({ buffer, filled });
-      at += Math.min(buffer.length, end - at + 1);
+      at += bytes;
     }
   };
   try {
@@ -131,7 +178,7 @@ async function* readSpan(
   }
 }
 
-async function fill(file: FileHandle, target: Buffer, position: number): Promise<Buffer> {
+async function fill<T extends Uint8Array>(file: FileHandle, target: T, position: number): Promise<T> {
   for (let filled = 0; filled < target.length; ) {
     const { bytesRead } = await file.read(target, filled, target.length - filled, position + filled);
     if (bytesRead === 0) throw new LengthMismatch(target.length, filled, true);

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { asStorageFull } from '#lib/base/disk-full.ts';
 import { hubError } from '#lib/base/errors.ts';
 import { createLocalMultipart } from './local-multipart.ts';
-import { deleteObject, PARTS_SUFFIX, readObject, statObject } from './local-object.ts';
+import { deleteObject, fillFromObject, PARTS_SUFFIX, readObject, statObject } from './local-object.ts';
 import { nullWhenMissing, syncDirectory, writeTemp } from './local-write.ts';
 import type { ObjectInfo, ObjectStore } from './object-store.ts';
 import { readableOf } from './pieces.ts';
@@ -53,6 +53,7 @@ export async function createLocalStore(dir: string): Promise<ObjectStore> {
     get: async (key, options = {}) =>
       readableOf(await readObject(pathOf(objects, key), key, options), options.signal),
     pieces: (key, options = {}) => readObject(pathOf(objects, key), key, options),
+    fill: (key, start, target, signal) => fillFromObject(pathOf(objects, key), key, start, target, signal),
     async head(key) {
       const info = await statObject(pathOf(objects, key));
       return info && { key, ...info };

@@ -66,6 +66,12 @@ export interface ObjectStore {
   /** As get, for who passes the bytes on at once: faster, and in memory that is used again. */
   pieces(key: string, options?: { range?: ByteRange; signal?: AbortSignal }): Promise<Pieces>;
 
+  /**
+   * Fills `target` with the object's bytes from `start` on, for who has memory of his own. Throws ObjectMissing, and
+   * another error when there are fewer bytes; once it has settled nothing is written to `target` any more.
+   */
+  fill(key: string, start: number, target: Uint8Array, signal?: AbortSignal): Promise<void>;
+
   /** Size and age, or null when there is no such object. */
   head(key: string): Promise<ObjectInfo | null>;
 

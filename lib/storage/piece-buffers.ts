@@ -1,52 +1,64 @@
 const MIB = 1024 * 1024;
-/** What all open downloads of a process together hold, however many there are (see MIN_BYTES). */
-const BUDGET_BYTES = 48 * MIB;
-/** Kept for the next download when nobody uses it. */
-const IDLE_BYTES = 8 * MIB;
-const MAX_BYTES = MIB;
-/** Below this reading costs more than it saves: from 384 downloads on each holds 128 KiB. */
 const MIN_BYTES = 64 * 1024;
-/** One with the reader, one being filled. */
-export const BUFFERS_PER_READER = 2;
+/** Kept for the next reader when nobody uses it. */
+export const IDLE_BYTES = 8 * MIB;
 
-let readers = 0;
 let idleBytes = 0;
-const idle = new Map<number, Buffer<ArrayBuffer>[]>();
+const idle = new Map<number, ArrayBuffer[]>();
 
-/** Counts one more reader until the returned function is called: the more there are, the smaller are the buffers. */
-export function enterReader(): () => void {
-  readers++;
-  let isIn = true;
-  return () => {
-    if (isIn) readers--;
-    isIn = false;
-  };
-}
-
-/** How large a buffer may be now: a power of two from 64 KiB to 1 MiB. */
-function bufferBytes(): number {
-  const share = BUDGET_BYTES / (BUFFERS_PER_READER * Math.max(readers, 1));
-  return Math.max(MIN_BYTES, Math.min(MAX_BYTES, 2 ** Math.floor(Math.log2(share))));
-}
-
-/** A buffer to be filled and given back. Using the same memory again is what makes reading fast: new pages cost more than the copy. */
-export function takeBuffer(): Buffer<ArrayBuffer> {
-  const size = bufferBytes();
+/**
+ * Memory to be filled and given back, of the next power of two: with few sizes what was freed fits again, and the
+ * process does not grow by holes. Using the same memory again is what makes reading fast: new pages cost more than the
+ * copy. What was in it may still be there.
+ */
+export function takeBuffer(bytes: number): ArrayBuffer {
+  const size = Math.max(MIN_BYTES, 2 ** Math.ceil(Math.log2(bytes)));
   const buffer = idle.get(size)?.pop();
-  if (buffer === undefined) return Buffer.from(new ArrayBuffer(size));
+  if (buffer === undefined) return new ArrayBuffer(size);
   idleBytes -= size;
   return buffer;
 }
 
-/** Takes a buffer back that nobody reads any more. */
-export function giveBuffer(buffer: Buffer<ArrayBuffer>): void {
-  const size = buffer.length;
+/** Takes a buffer back that nobody reads or fills any more; one that was moved to a thread and lost there is no matter. */
+export function giveBuffer(buffer: ArrayBuffer): void {
+  if (buffer.detached) return;
+  const size = buffer.byteLength;
   if (idleBytes + size > IDLE_BYTES) {
-    buffer.buffer.transfer(0); // frees the memory now and not at some later collection
+    buffer.transfer(0); // frees the memory now and not at some later collection
     return;
   }
   idleBytes += size;
   const same = idle.get(size);
   if (same) same.push(buffer);
   else idle.set(size, [buffer]);
+}
+
+/** The largest power of two up to `bytes`, within bounds that are powers of two. */
+export function bufferSize(minBytes: number, bytes: number, maxBytes: number): number {
+  return Math.max(minBytes, Math.min(maxBytes, 2 ** Math.floor(Math.log2(bytes))));
+}
+
+/** Memory that all readers of a kind in a process have together: the more there are, the smaller are their buffers. */
+export class ReadBudget {
+  readonly #totalBytes: number;
+  #readers = 0;
+
+  constructor(totalBytes: number) {
+    this.#totalBytes = totalBytes;
+  }
+
+  /** Counts one more reader until the returned function is called. */
+  enter(): () => void {
+    this.#readers++;
+    let isIn = true;
+    return () => {
+      if (isIn) this.#readers--;
+      isIn = false;
+    };
+  }
+
+  /** Bytes that one reader may hold now. */
+  get share(): number {
+    return this.#totalBytes / Math.max(this.#readers, 1);
+  }
 }

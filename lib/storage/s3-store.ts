@@ -48,6 +48,15 @@ export async function createS3Store(options: S3Options): Promise<ObjectStore> {
       const body = await read(client, Bucket, key, getOptions);
       return piecesOf(body.iterator() as AsyncIterator<Buffer>, () => void body.destroy());
     },
+    async fill(key, start, target, signal) {
+      const range = { start, end: start + target.length - 1 };
+      const body = await read(client, Bucket, key, { range, ...(signal && { signal }) });
+      let filled = 0;
+      for await (const part of partsOf(body)) {
+        target.set(part, filled);
+        filled += part.length;
+      }
+    },
     head: (key) => head(client, Bucket, key),
     delete: (keys) => deleteAll(client, Bucket, keys),
     list: (prefix) => list(client, Bucket, prefix),

@@ -1,6 +1,10 @@
 import { once } from 'node:events';
 import { get, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TABLES_BYTES } from '#lib/repos/files/xet/plan-runs.ts';
+import { BRIDGE_BYTES } from '#lib/repos/files/xet/read-terms.ts';
+import { READ_BYTES } from '#lib/storage/local-object.ts';
+import { IDLE_BYTES } from '#lib/storage/piece-buffers.ts';
 import type { BytesRoom } from './bytes-room.ts';
 import { residentMb } from './children.ts';
 import type { Figure } from './main.ts';
@@ -8,10 +12,9 @@ import type { Figure } from './main.ts';
 const CLIENTS = 100;
 const SECONDS = Number(process.env.LARDER_BENCH_MEMORY_SECONDS ?? 10);
 const GIB = 1024 ** 3;
-/** Read buffers of downloads (lib/storage/piece-buffers.ts), as documented in docs/operations.md. */
-const READ_BUFFERS_MB = 50;
-/** What 64 streams of the bridge have fetched and decoded ahead (2 MiB each: read-terms.ts), and chunk tables. */
-const BRIDGE_BUFFERS_MB = 150;
+/** What docs/operations.md says under "Memory" that downloads hold, in MB. */
+const READ_BUFFERS_MB = (READ_BYTES + IDLE_BYTES) / 1e6;
+const BRIDGE_BUFFERS_MB = (BRIDGE_BYTES + IDLE_BYTES + TABLES_BYTES) / 1e6;
 /** A MB of each upload on its way to the disk (lib/storage/local-write.ts lets up to four wait). */
 const WRITE_BUFFERS_MB = 100;
 
@@ -87,7 +90,7 @@ export async function benchMemory(room: BytesRoom): Promise<Figure[]> {
     unit: 'MB',
     limit: 64,
     good: 'at most',
-    detail: `grew by ${grownMb.toFixed(0)} MB, of which ${buffersMb} MB are documented buffers`,
+    detail: `grew by ${grownMb.toFixed(0)} MB, of which ${buffersMb.toFixed(0)} MB are documented buffers`,
   });
   const rest = async () => {
     await room.hub.kill();

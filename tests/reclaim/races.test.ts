@@ -134,6 +134,10 @@ describe('bytes', () => {
           await hooks.beforeGet?.();
           return store.pieces(...args);
         },
+        fill: async (...args: Parameters<typeof store.fill>) => {
+          await hooks.beforeGet?.();
+          return store.fill(...args);
+        },
       },
     };
   };

@@ -87,6 +87,26 @@ export function describeObjectStore(name: string, open: () => ObjectStore): void
       await expect(open().pieces(newObjectKey('blob'))).rejects.toBeInstanceOf(ObjectMissing);
     });
 
+    it('fills memory of the caller from any place, or throws when it does not hold so much', async () => {
+      const key = newObjectKey('blob');
+      const bytes = randomBytes(300_000);
+      await open().put(key, bytes, { sizeBytes: bytes.length });
+      for (const [start, length] of [
+        [0, 300_000],
+        [123_456, 100_000],
+        [299_999, 1],
+      ] as const) {
+        const target = Buffer.alloc(length);
+        await open().fill(key, start, target);
+        expect(target.equals(bytes.subarray(start, start + length))).toBe(true);
+      }
+      await expect(open().fill(key, 299_999, Buffer.alloc(2))).rejects.toThrow();
+      await expect(open().fill(newObjectKey('blob'), 0, Buffer.alloc(1))).rejects.toBeInstanceOf(
+        ObjectMissing,
+      );
+      await expect(open().fill(key, 0, Buffer.alloc(1), AbortSignal.abort())).rejects.toThrow();
+    });
+
     it('refuses a range that the object does not hold whole, rather than give fewer bytes', async () => {
       const key = newObjectKey('blob');
       await open().put(key, Buffer.alloc(10), { sizeBytes: 10 });

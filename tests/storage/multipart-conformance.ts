@@ -69,7 +69,11 @@ export function describeMultipart(name: string, open: () => ObjectStore): void {
       for (const [start, end] of ranges) {
         const got = await buffer(await open().get(key, { range: { start, end } }));
         expect(got.equals(whole.subarray(start, end + 1))).toBe(true);
+        const filled = Buffer.alloc(end - start + 1);
+        await open().fill(key, start, filled);
+        expect(filled.equals(got)).toBe(true);
       }
+      await expect(open().fill(key, whole.length - 1, Buffer.alloc(2))).rejects.toThrow();
       const beyond = { start: 0, end: whole.length };
       await expect(open().get(key, { range: beyond })).rejects.toMatchObject({
         code: 'range_not_satisfiable',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readChunkRecord } from '#lib/repos/files/xet/chunk-records.ts';
 import { hashBytes } from '#lib/repos/files/xet/hashes.ts';
-import { openXetFile } from '#lib/repos/files/xet/open-xet-file.ts';
+import { openXetFile, openXetPieces } from '#lib/repos/files/xet/open-xet-file.ts';
 import { verifyXetFile } from '#lib/repos/files/xet/verify-xet-file.ts';
 import { type BuiltTerm, buildXorb, contentOf, fileHashOf, sha256Of } from './build.ts';
 import { type Cas, type CasHub, startCasHub, TOKENS } from './cas-hub.ts';
@@ -170,6 +170,39 @@ describe('the bridge', () => {
       break;
     }
     expect(stream.destroyed).toBe(true);
+  });
+
+  test('sixty-four readers hold a MiB each at most, however little they take, and a lone one runs ahead', async () => {
+    const xorb = xorbOf(Array.from({ length: 100 }, () => 65_536));
+    const big: BuiltTerm[] = [{ xorb, start: 0, end: 100 }];
+    expect((await cas.upload(big)).status).toBe(200);
+    const id = await fileIdOf(sha256Of(contentOf(big)));
+    let fetched = 0;
+    const store: typeof hub.app.store = {
+      ...hub.app.store,
+      async fill(key, start, target, signal) {
+        await hub.app.store.fill(key, start, target, signal);
+        fetched += target.buffer.byteLength;
+      },
+    };
+    const readers = (count: number) =>
+      Promise.all(Array.from({ length: count }, () => openXetPieces({ ...hub.app, store }, id)));
+    const idle = async () => {
+      for (let before = -1; before !== fetched; await new Promise((resolve) => setTimeout(resolve, 200)))
+        before = fetched;
+    };
+    const many = await readers(64);
+    await Promise.all(many.map((pieces) => pieces.next()));
+    await idle();
+    // as stored; the decoded bytes are as many again
+    expect(fetched).toBeLessThanOrEqual(64 * 512 * 1024);
+    await Promise.all(many.map((pieces) => pieces.return()));
+    fetched = 0;
+    const [alone] = await readers(1);
+    await alone?.next();
+    await idle();
+    expect(fetched).toBeGreaterThan(2 * 1024 * 1024);
+    await alone?.return();
   });
 
   test('a bit that flipped in the store is an error, never wrong bytes', async () => {

@@ -20,4 +20,14 @@ describe('Xet hashes', () => {
     expect(chunkHash(Buffer.alloc(0)).toString('hex').startsWith('af1349b9')).toBe(false);
     expect(ZERO_HASH.length).toBe(32);
   });
+
+  test('a hash does not depend on those before it, and they keep no memory', () => {
+    const [a, b] = [Buffer.from('a'), Buffer.from('b')];
+    const first = chunkHash(a);
+    const before = process.memoryUsage().rss;
+    for (let i = 0; i < 100_000; i++) chunkHash(b);
+    expect(process.memoryUsage().rss - before).toBeLessThan(100e6); // a hasher each made it 200 MB
+    expect(chunkHash(a)).toEqual(first);
+    expect(chunkHash(b)).not.toEqual(first);
+  });
 });

@@ -1,5 +1,6 @@
-import { parentPort } from 'node:worker_threads';
+import { isMarkedAsUntransferable, parentPort } from 'node:worker_threads';
 import { XetInvalid } from './invalid.ts';
+import { ownBytes } from './own-bytes.ts';
 import { type TaskName, taskFunctions } from './worker-tasks.ts';
 
 /** Request and answer between the pool and its threads. */
@@ -12,12 +13,19 @@ export type WorkerAnswer =
   | { readonly invalid: string }
   | { readonly failure: string };
 
-/** Large buffers are moved, not copied; a view into the process's shared pool of small buffers must be copied. */
+/** Buffers are moved, not copied, except Node's pool of small ones and those of native modules. */
 function movable(output: object): ArrayBuffer[] {
   const buffers = Object.values(output)
-    .filter((v): v is Uint8Array<ArrayBuffer> => v instanceof Uint8Array && v.buffer.byteLength > 65_536)
-    .map((v) => v.buffer);
+    .filter((v): v is Uint8Array<ArrayBuffer> => v instanceof Uint8Array)
+    .map((v) => v.buffer)
+    .filter((buffer) => !isMarkedAsUntransferable(buffer));
   return [...new Set(buffers)];
+}
+
+function post(answer: WorkerAnswer): void {
+  const moved = 'output' in answer ? movable(answer.output) : [];
+  const message = 'output' in answer ? { output: ownBytes(answer.output, moved) } : answer;
+  parentPort?.postMessage(message, moved);
 }
 
 function run({ name, input }: WorkerRequest): WorkerAnswer {
@@ -30,6 +38,5 @@ function run({ name, input }: WorkerRequest): WorkerAnswer {
 }
 
 parentPort?.on('message', (request: WorkerRequest) => {
-  const answer = run(request);
-  parentPort?.postMessage(answer, 'output' in answer ? movable(answer.output) : []);
+  post(run(request));
 });

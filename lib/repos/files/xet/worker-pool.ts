@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { hubError } from '#lib/base/errors.ts';
 import type { App } from '#lib/identity/context.ts';
 import { XetInvalid } from './invalid.ts';
+import { ownBytes } from './own-bytes.ts';
 import type { WorkerAnswer, WorkerRequest } from './verify-worker.ts';
 import type { TaskName, WorkerTasks } from './worker-tasks.ts';
 
@@ -101,7 +102,7 @@ function createWorkerPool(size: number): WorkerPool {
           return;
         }
         waiting.push({
-          request: { name, input },
+          request: { name, input: ownBytes(input, moved) },
           moved,
           resolve: resolve as (output: object) => void,
           reject,
