@@ -52,7 +52,7 @@ export async function createS3Store(options: S3Options): Promise<ObjectStore> {
       const range = { start, end: start + target.length - 1 };
       const body = await read(client, Bucket, key, { range, ...(signal && { signal }) });
       let filled = 0;
-      for await (const part of partsOf(body)) {
+      for await (const part of body as AsyncIterable<Buffer>) {
         target.set(part, filled);
         filled += part.length;
       }
