@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, rm, symlink } from 'node:fs/promises';
 import { request } from 'node:http';
 import { delimiter, dirname, join } from 'node:path';
 import { GitPerson } from '#tests/clients/git-person.ts';
@@ -75,7 +75,9 @@ async function byGit(room: BytesRoom, person: GitPerson, name: string, withAgent
   await person.git(name, 'commit', '-qm', 'large');
   const startedMs = performance.now();
   await person.git(name, 'push', '-q', 'origin', 'HEAD:main');
-  return { seconds: (performance.now() - startedMs) / 1000 };
+  const seconds = (performance.now() - startedMs) / 1000;
+  await rm(person.at(name), { recursive: true });
+  return { seconds };
 }
 
 async function measure(room: BytesRoom, store: string, env: Record<string, string>): Promise<Figure[]> {
