@@ -110,6 +110,7 @@ const OWN_PAGES = [
   '/admin/empty/storage',
   `/admin/${LONG_NAME}/settings`,
   '/admin/full/new/main',
+  '/admin/full/upload/main',
   '/admin/full/edit/main/README.md',
   '/admin/full/discussions/new',
   '/admin/full/discussions/new?pull=1&base=main&head=side',

@@ -8,7 +8,9 @@ import { makeRepo } from './model-repo.ts';
 let hub: Hub;
 let browser: Browser;
 beforeAll(async () => {
-  hub = await startHubWithPages({ worker: true });
+  const members = [{ user: 'admin', role: 'admin' }];
+  const seed = { organizations: [{ name: 'acme', fullname: 'Acme', members }] };
+  hub = await startHubWithPages({ worker: true, seed });
   await makeRepo(hub, 'admin/model', { 'README.md': '# Model', 'w.bin': randomBytes(700_000) });
   browser = await openBrowser();
 }, 240_000);
@@ -34,8 +36,11 @@ test('the storage page tells what is stored; its owner has whole files converted
     .toBe(0);
   await page.goto('/settings/usage');
   await page.getByLabel('Limit for admin').fill('0.0008');
-  await page.getByRole('button', { name: 'Set limit' }).click();
+  await page.getByRole('button', { name: 'Set limit' }).first().click();
   await expect.poll(() => page.getByText('The storage of admin is 88% full').count()).toBe(1);
+  await page.getByLabel('Limit for acme').fill('2');
+  await page.getByLabel('Limit for acme').press('Enter');
+  await expect.poll(() => page.getByText('0 B of 2.00 GB used').count()).toBe(1);
   await page.goto('/admin');
   expect(await page.getByText('The storage of admin is 88% full').count()).toBe(1);
   expect(troubles).toEqual([]);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Hub } from '#tests/support/hub.ts';
 import { openBrowser, signIn, startHubWithPages, type Visitor, visit } from './browser.ts';
 import { makeRepo } from './model-repo.ts';
-import { choose } from './upload-files.ts';
+import { choose, writeRandomFile } from './upload-files.ts';
 
 const MANY = 800;
 const LARGE = Buffer.alloc(40_000, 7);
@@ -82,6 +82,35 @@ test('a folder of 800 files is asked about once, shown by the rows in sight, gon
   expect(((await tree.json()) as unknown[]).length).toBe(MANY + 1); // with .gitattributes
   expect(await (await fetch(`${hub.url}/admin/many/raw/main/note-0799.txt`)).text()).toBe('note 799\n');
   expect(visitor.troubles).toEqual([]);
+});
+
+test('many small binaries take one request each, and who listens hears of them twice: at the start and at the end', async () => {
+  for (let i = 0; i < 40; i++) await writeRandomFile(join(dir, `bins/${i}.bin`), 2_000 + i, i);
+  let sent = 0;
+  page.on('request', (request) => {
+    if (request.url().includes('/tus')) sent++;
+  });
+  await openUpload('/admin/held/upload/main/bins');
+  await page.evaluate(() => {
+    const heard = new Set<string>();
+    const look = () => {
+      for (const region of document.querySelectorAll('output.sr-only'))
+        if (region.textContent) heard.add(region.textContent);
+    };
+    new MutationObserver(look).observe(document.body, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+    });
+    Object.assign(window, { heard });
+  });
+  await choose(page, 'folder', join(dir, 'bins'));
+  await said('Everything is in: 40 files');
+  await page.getByRole('status').filter({ hasText: 'Everything is in' }).waitFor({ state: 'attached' });
+  const heard = await page.evaluate(() => [...(window as unknown as { heard: Set<string> }).heard]);
+  expect(heard.length, heard.join('; ')).toBe(2);
+  expect(sent).toBe(40);
+  await removeAll();
 });
 
 test('before the commit it is said which files are replaced and which are the same; when all are, that there is nothing to do', async () => {

@@ -48,29 +48,31 @@ async function restartAt(page: Page, bytes: number): Promise<Page> {
 
 const said = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor();
 
-/** Puts a file where the browser gives handles without asking, and lets its picker give that one; returns its SHA-256. */
+/** Puts a folder with a file where the browser gives handles without asking, and lets its picker give that one; returns the SHA-256. */
 const letPickerGive = (page: Page, sizeBytes: number) =>
   page.evaluate(async (size) => {
     const root = await navigator.storage.getDirectory();
-    const handle = await root.getFileHandle('given.bin', { create: true });
+    const top = await root.getDirectoryHandle('top', { create: true });
+    const deep = await top.getDirectoryHandle('deep', { create: true });
+    const handle = await deep.getFileHandle('given.bin', { create: true });
     const bytes = new Uint8Array(size);
     for (let at = 0; at < size; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
     const file = await handle.createWritable();
     await file.write(bytes);
     await file.close();
-    Object.assign(window, { showOpenFilePicker: async () => [handle] });
+    Object.assign(window, { showDirectoryPicker: async () => top });
     const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
     return [...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   }, sizeBytes);
 
-test('an upload goes on by itself when the browser was closed and opened again, where it gives handles on files', async () => {
+test('an upload goes on by itself when the browser was closed and opened again, where it gives handles on folders', async () => {
   let page = await open();
   await signIn(page, 'admin', hub.adminPassword);
   await page.goto('/admin/given/upload/main');
   const sha256 = await letPickerGive(page, LARGE_BYTES);
   line.limit(20_000_000);
   const before = line.sentBytes();
-  await page.getByRole('button', { name: 'Choose files' }).click();
+  await page.getByRole('button', { name: 'Choose a folder' }).click();
   page = await restartAt(page, before + LARGE_BYTES * 0.6);
   await page.goto('/admin/given/tree/main');
   await said(page, 'An upload to this repo is not committed yet');
@@ -80,7 +82,7 @@ test('an upload goes on by itself when the browser was closed and opened again, 
   expect(line.sentBytes() - before - LARGE_BYTES).toBeLessThan(2 * PART_BYTES);
   await page.getByRole('button', { name: 'Commit to main' }).click();
   await page.waitForURL('**/admin/given/tree/main');
-  const served = await downloadHash(`${hub.url}/admin/given/resolve/main/given.bin`, hub.adminToken);
+  const served = await downloadHash(`${hub.url}/admin/given/resolve/main/deep/given.bin`, hub.adminToken);
   expect(served).toBe(sha256);
   await browser.close();
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Queue } from './queue.ts';
-import { isJunk, type UploadItem, type UploadState, type UploadStep } from './upload-item.ts';
+import { isJunk, overlapOf, type UploadItem, type UploadState, type UploadStep } from './upload-item.ts';
 
 function item(id: string, more: Partial<UploadItem> = {}): UploadItem {
   return {
@@ -35,6 +35,8 @@ test('the sums are those of the files that are there, after any changes', () => 
     sentBytes: fc.nat(2000),
     state,
     step,
+    sha256: fc.constantFrom(null, 'x'),
+    presentOid: fc.constantFrom(null, 'x', 'y'),
     gone: fc.boolean(),
   });
   fc.assert(
@@ -54,6 +56,8 @@ test('the sums are those of the files that are there, after any changes', () => 
       );
       expect(totals.storedBytes).toBe(sum((each) => (each.state === 'stored' ? each.sizeBytes : 0)));
       expect(totals.finished).toBe(sum((each) => (each.step === 'finished' ? 1 : 0)));
+      for (const overlap of ['replaces', 'same'] as const)
+        expect(totals.overlaps[overlap]).toBe(sum((each) => (overlapOf(each) === overlap ? 1 : 0)));
       expect(totals.states.failed).toBe(sum((each) => (each.state === 'failed' ? 1 : 0)));
     }),
   );
@@ -80,4 +84,12 @@ test('what systems leave in folders is told from what people put there', () => {
   expect(
     ['.gitattributes', 'a/.gitignore', 'git/config', 'thumbs.db.txt', '_._'].filter((path) => isJunk(path)),
   ).toEqual([]);
+});
+
+test('a file is the same as what lies at its path by the name that the hub knows it by, else it takes its place', () => {
+  expect(overlapOf(item('new'))).toBe('none');
+  expect(overlapOf(item('large', { presentOid: 'a', sha256: 'a' }))).toBe('same');
+  expect(overlapOf(item('large', { presentOid: 'a', sha256: null }))).toBe('replaces');
+  expect(overlapOf(item('small', { presentOid: 'a', how: 'inline', blobOid: 'a' }))).toBe('same');
+  expect(overlapOf(item('small', { presentOid: 'a', how: 'inline', sha256: 'a' }))).toBe('replaces');
 });

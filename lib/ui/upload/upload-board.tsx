@@ -27,7 +27,8 @@ function useTake(run: UploadRun | undefined) {
   const take = useCallback(
     async (coming: Promise<Chosen>) => {
       setReading((count) => count + 1);
-      const chosen = await coming;
+      // a folder that cannot be walked gives nothing
+      const chosen = await coming.catch(() => ({ files: [], junk: 0, unreadable: 1, isCut: false }));
       const changed = chosen.files.length > 0 && (await run?.add(chosen.files));
       setReading((count) => count - 1);
       if (changed) toast.warning(t('upload.changed', { count: changed }));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chosenOf, type DropEntry, MAX_FILES, walkDropped } from './walk-drop.ts';
+import { chosenOf, type DropEntry, MAX_FILES, namePasted, walkDropped } from './walk-drop.ts';
 
 const file = (name: string): DropEntry =>
   Object.assign(
@@ -67,4 +67,18 @@ test('more files than a page can hold are cut, and it is said', async () => {
   expect([chosen.files.length, chosen.isCut]).toEqual([MAX_FILES, true]);
   const picked = chosenOf(Array.from({ length: MAX_FILES + 1 }, (_, i) => new File([], `${i}`)));
   expect([picked.files.length, picked.isCut]).toEqual([MAX_FILES, true]);
+});
+
+test('pictures without a name are named by the time they were pasted, files keep theirs', () => {
+  const names = ['image.png', 'image.jpeg', 'my image.png', 'notes.txt'];
+  const pasted = namePasted(
+    chosenOf(names.map((name) => new File([], name))),
+    Date.UTC(2026, 10, 26, 9, 5, 7),
+  );
+  expect(pasted.files.map((each) => each.source)).toEqual([
+    'pasted-2026-11-26-090507.000.png',
+    'pasted-2026-11-26-090507.000-2.jpeg',
+    'my image.png',
+    'notes.txt',
+  ]);
 });
