@@ -17,7 +17,7 @@ process.env.NEXT_TELEMETRY_DISABLED = '1';
 process.env.AUTH_TRUST_HOST = 'true';
 const dev = process.env.NODE_ENV === 'development';
 const config = loadConfig();
-const app = await createApp({ config, program: 'server' });
+const app = await createApp({ config, program: 'server', waitsForStore: true });
 // Next bundles its own copies of modules; this is how its pages reach the one App of the process.
 (globalThis as { __larderApp?: unknown }).__larderApp = app;
 const bootstrapped = await bootstrap(app);

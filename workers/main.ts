@@ -13,7 +13,7 @@ import { jobHandlers } from './jobs.ts';
 const UNHEALTHY_MS = 30_000;
 
 const config = loadConfig();
-const app = await createApp({ config, program: 'worker' });
+const app = await createApp({ config, program: 'worker', waitsForStore: true });
 
 async function start() {
   const driver = await createDriver(config);

@@ -132,6 +132,14 @@ export const configSchema = z.object({
     .describe(
       'Bytes of large files that a user who may not write to a repo may bring to it with pull requests, all together.',
     ),
+  LARDER_UNNAMED_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(50_000_000_000)
+    .describe(
+      'Where a quota holds: bytes that a user may have uploaded in chunks that no file names yet, beyond what still fits into the quota. They are deleted after 22 days.',
+    ),
   LARDER_OPEN_UPLOADS: z.coerce
     .number()
     .int()

@@ -12,11 +12,17 @@ import { rootKey } from './root-key.ts';
 
 /**
  * Makes what one process works with: the pool, the client over the same pool, store, queue, log and keys. The
- * database must be migrated. Throws, with everything closed again, when Postgres does not answer.
+ * database must be migrated. Throws, with everything closed again, when Postgres does not answer or the store refuses
+ * us. A store that is away is waited for by programs that say so: most of what they do needs no bytes.
  */
-export async function createApp(options: { config: Config; program: string }): Promise<App> {
-  const { config, program } = options;
+export async function createApp(options: {
+  config: Config;
+  program: string;
+  waitsForStore?: boolean;
+}): Promise<App> {
+  const { config, program, waitsForStore } = options;
   expectBuffers();
+  const log = createLog({ level: config.LOG_LEVEL, program });
   const db = createDb({
     url: config.DATABASE_URL,
     maxConnections: config.DATABASE_POOL,
@@ -28,10 +34,10 @@ export async function createApp(options: { config: Config; program: string }): P
       db,
       prisma: new PrismaClient({ adapter: new PrismaPg(db, { disposeExternalPool: false }) }),
       rootKey: await rootKey(db, config),
-      store: await createStore(config),
+      store: await createStore(config, waitsForStore ? log : undefined),
       queue: await createQueue(db, config.DATABASE_URL),
       clock: systemClock,
-      log: createLog({ level: config.LOG_LEVEL, program }),
+      log,
     });
   } catch (error) {
     await db.end();

@@ -2,10 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import { hubError } from '#lib/base/errors.ts';
 import type { Oid, Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
+import { canWrite } from '#lib/identity/policy.ts';
+import { principalKey } from '#lib/identity/reload-principal.ts';
 import { requireWrite } from './access.ts';
 import { checkPath } from './check-path.ts';
 import { readBlobFacts } from './describe-entries.ts';
 import { findFiles } from './files/find-files.ts';
+import { requireUnnamedRoom, type Uploader } from './files/xet/unnamed-xorbs.ts';
 import { parseAttributes } from './git/attributes.ts';
 import { parseIgnore } from './git/ignore.ts';
 import type { CachedTree } from './git/oid-cache.ts';
@@ -110,6 +113,11 @@ async function requireTarget(
   return repo;
 }
 
+function uploaderOf({ principal }: Pick<Ctx, 'principal'>, repo: Repo): Uploader {
+  const who = principalKey(principal);
+  return { repoId: repo.id, who, ...(!canWrite(principal, repo) && { isGuest: true }) };
+}
+
 /**
  * How each file must be sent: `lfs` when .gitattributes at the revision says so, when the sample is binary, or from 10
  * MiB on; whether .gitignore drops it; and what is at its path now. The caller has checked the right and the paths.
@@ -140,7 +148,7 @@ export async function decideModes(
 /**
  * Tells a client before an upload how each file must be sent (decideModes), so that equal files need not be sent. One
  * answer per path asked. Throws repo_not_found, forbidden, revision_not_found, invalid_path, invalid_input (more than
- * 1000 files), quota_exceeded (the large ones cannot fit).
+ * 1000 files), quota_exceeded (the large ones cannot fit, or nothing more is taken: requireUnnamedRoom).
  */
 export async function preupload(
   ctx: Pick<Ctx, 'db' | 'config' | 'principal' | 'clock'>,
@@ -157,5 +165,8 @@ export async function preupload(
     const { uploadMode, shouldIgnore } = files[i] as PreuploadAnswer;
     return uploadMode === 'lfs' && !shouldIgnore ? [sizeBytes] : [];
   });
-  return { commitOid, files, room: await requireRoomFor(ctx, repo.id, sizes) };
+  const room = await requireRoomFor(ctx, repo.id, sizes);
+  // Said here because hf shows why this is refused, but not why a xorb is.
+  if (sizes.length > 0) await requireUnnamedRoom(ctx, uploaderOf(ctx, repo), 1);
+  return { commitOid, files, room };
 }

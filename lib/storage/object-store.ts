@@ -117,6 +117,9 @@ export interface ObjectStore {
   /** Throws, naming what is wrong, unless the store can be written, read, ranged and deleted. */
   probe(): Promise<void>;
 
+  /** Null when the store answers, else why not, in words for everybody; cheap. A store that is this machine's own has no such question. */
+  whyNotReady?(): Promise<string | null>;
+
   /** Closes sockets. */
   close(): Promise<void>;
 }

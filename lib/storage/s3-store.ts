@@ -9,12 +9,14 @@ import {
 } from '@aws-sdk/client-s3';
 import { contentDisposition } from '#lib/base/content-disposition.ts';
 import { hubError } from '#lib/base/errors.ts';
+import type { Log } from '#lib/base/log.ts';
 import { exactLength } from './exact-length.ts';
 import { type ByteRange, type ObjectInfo, ObjectMissing, type ObjectStore } from './object-store.ts';
 import { piecesOf } from './pieces.ts';
 import { probeStore } from './probe-store.ts';
-import { createS3Client, ensureBucket, type S3Options, storeFailure } from './s3-client.ts';
+import { createS3Client, type S3Options, storeFailure } from './s3-client.ts';
 import { createS3Multipart, MIN_PART_BYTES } from './s3-multipart.ts';
+import { openBucket } from './s3-readiness.ts';
 import { sendBody } from './s3-send-body.ts';
 import { createSigner } from './s3-sign.ts';
 
@@ -25,12 +27,13 @@ const DELETE_BATCH = 1000;
 /**
  * Objects in a bucket of any S3-compatible server; the bucket is made when it is missing. Signed URLs are made
  * for `publicEndpoint`, and none at all when `direct` is false. No answer depends on checksums, conditional
- * writes or etags of the server (faults.md §3).
+ * writes or etags of the server (faults.md §3). With `log` a store that is away does not keep it from being made: calls
+ * are not_ready until it answers. Throws not_ready when the store refuses us, and without `log` when it is away.
  */
-export async function createS3Store(options: S3Options): Promise<ObjectStore> {
+export async function createS3Store(options: S3Options, log?: Log): Promise<ObjectStore> {
   const client = createS3Client(options, options.endpoint);
   const sign = createSigner(client, options.publicEndpoint ?? options.endpoint, options.bucket);
-  await ensureBucket(client, options.bucket);
+  const readiness = await openBucket(client, options.bucket, log);
   const Bucket = options.bucket;
 
   const store: Omit<ObjectStore, 'probe'> = {
@@ -72,7 +75,9 @@ export async function createS3Store(options: S3Options): Promise<ObjectStore> {
       return sign({ method: 'GET', key, query, headers, expiresSeconds });
     },
     ...createS3Multipart(client, sign, options),
+    whyNotReady: () => readiness.whyNot(),
     async close() {
+      readiness.close();
       client.destroy();
     },
   };

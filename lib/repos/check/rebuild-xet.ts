@@ -101,6 +101,7 @@ async function makeXorb(
         storedBytes: storedEnd(found.table, last),
         objectKey: found.objectKey,
         objectBytes: found.sizeBytes,
+        unnamedBy: null,
       },
       null,
     );

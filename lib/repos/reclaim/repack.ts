@@ -52,6 +52,7 @@ async function storePacked(app: App, run: Run, packing: Packing): Promise<number
     storedBytes,
     objectKey: key,
     objectBytes: storedBytes,
+    unnamedBy: null,
   };
   const outcome = await transaction(app.db, (tx) => insertXorb(tx, xorb, null));
   if (outcome === 'surplus') await app.store.delete([key]);

@@ -101,6 +101,8 @@ export interface NewXorb {
   readonly storedBytes: number;
   readonly objectKey: string;
   readonly objectBytes: number;
+  /** Who uploaded it, to be counted until a file names it; null for what the hub makes itself. */
+  readonly unnamedBy: string | null;
 }
 
 /**
@@ -131,15 +133,15 @@ export async function insertXorb(
   if (old !== undefined) {
     await tx.query(
       `UPDATE xorb SET object_id = $2, state = 'live', condemned_at = NULL, chunk_meta = $3, disk_bytes = $4,
-                       pinned_until = now() + ${PIN}
+                       unnamed_by = $5, pinned_until = now() + ${PIN}
        WHERE id = $1`,
-      [old.id, objectId, xorb.table, xorb.storedBytes],
+      [old.id, objectId, xorb.table, xorb.storedBytes, xorb.unnamedBy],
     );
     return 'revived';
   }
   const inserted = await tx.query(
-    `INSERT INTO xorb (domain_id, hash, object_id, chunk_count, raw_bytes, disk_bytes, chunk_meta, pinned_until, created_by)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, now() + ${PIN}, $8) ON CONFLICT (domain_id, hash) DO NOTHING`,
+    `INSERT INTO xorb (domain_id, hash, object_id, chunk_count, raw_bytes, disk_bytes, chunk_meta, pinned_until, created_by, unnamed_by)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, now() + ${PIN}, $8, $9) ON CONFLICT (domain_id, hash) DO NOTHING`,
     [
       xorb.domainId,
       xorb.hash,
@@ -149,6 +151,7 @@ export async function insertXorb(
       xorb.storedBytes,
       xorb.table,
       xorb.repoId,
+      xorb.unnamedBy,
     ],
   );
   if (inserted.rowCount === 1) return 'new';

@@ -1,8 +1,9 @@
 import { transaction } from '#lib/base/db.ts';
-import { hubError } from '#lib/base/errors.ts';
+import { hubError, isHubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { App } from '#lib/identity/context.ts';
 import { linkWithinQuota } from '../../storage/require-room.ts';
+import { discardObjects } from '../discard-objects.ts';
 import { refuseTooMuch } from '../require-upload.ts';
 import { checkShard } from './check-shard.ts';
 import { fileKey, fileStates } from './db.ts';
@@ -67,6 +68,10 @@ export async function putShard(
     const fileIds = ids.filter((_, i) => isWorthSharing((files[i] as RegisteredFile).sizeBytes));
     if (fileIds.length > 0)
       await app.queue.enqueue(tx, chunksUploaded, { fileIds }, { startAfterSeconds: SHARE_AFTER_SECONDS });
+  }).catch(async (error) => {
+    // Refused before COMMIT: whoever repeats it must not fill the store with logs. Else the outcome is unknown.
+    if (log !== null && isHubError(error)) await discardObjects(app, [log.key]);
+    throw error;
   });
 }
 

@@ -5,7 +5,6 @@ import { failpoint } from '#lib/base/failpoint.ts';
 import type { XetHash } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
-import { requireRoom } from '../../storage/require-room.ts';
 import { discardObjects } from '../discard-objects.ts';
 import { reviveFiles } from '../mark-lost.ts';
 import { chunkCount, rawEnd, storedEnd } from './chunk-table.ts';
@@ -14,6 +13,7 @@ import { hashBytes } from './hashes.ts';
 import { XetInvalid } from './invalid.ts';
 import { createSlots } from './slots.ts';
 import type { XetGrant } from './token.ts';
+import { requireUnnamedRoom } from './unnamed-xorbs.ts';
 import { VerifiedXorb } from './verified-xorb.ts';
 import { MAX_XORB_BODY_BYTES } from './xorb.ts';
 
@@ -25,7 +25,7 @@ const uploads = createSlots({ limit: 24, maxWaiting: 256, maxWaitMs: 60_000, wha
  * domain has it already. Verified while it streams: the last part is held back until all hashes are known, so the
  * store never completes an object with other contents, and a row appears only after the object is durable. A crash
  * leaves at most an object that no row names: garbage, never data.
- * Errors: invalid_input with the reason, too_large, quota_exceeded (the storage is full already), overloaded.
+ * Errors: invalid_input with the reason, too_large, quota_exceeded (see requireUnnamedRoom), overloaded.
  */
 export async function putXorb(
   app: App,
@@ -51,7 +51,7 @@ export async function putXorb(
     }
   }
   const store = () => storeXorb(app, grant, { ...upload, hashBytes: hash, lostKey }, signal);
-  await requireRoom(app, grant.repoId, 1).catch(async (error) => {
+  await requireUnnamedRoom(app, grant, upload.sizeBytes).catch(async (error) => {
     await drain(upload.body); // a client that still writes would not read the answer
     throw error;
   });
@@ -69,7 +69,7 @@ export async function putXorb(
  */
 export async function storeXorb(
   app: App,
-  grant: Pick<XetGrant, 'domainId' | 'repoId'>,
+  grant: Pick<XetGrant, 'domainId' | 'repoId'> & Partial<Pick<XetGrant, 'who'>>,
   upload: { hashBytes: Buffer; body: Readable; sizeBytes: number; lostKey: string | null },
   signal: AbortSignal,
 ): Promise<{ wasInserted: boolean }> {
@@ -94,6 +94,7 @@ export async function storeXorb(
     storedBytes: storedEnd(table, last),
     objectKey,
     objectBytes: upload.sizeBytes,
+    unnamedBy: grant.who?.userId ?? null,
   };
   const outcome = await transaction(app.db, async (tx) => {
     const recorded = await insertXorb(tx, xorb, upload.lostKey);

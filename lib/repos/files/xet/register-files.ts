@@ -5,6 +5,7 @@ import { keepFiles } from '../keep-files.ts';
 import { type IndexedChunk, indexChunks } from './chunk-index.ts';
 import { pinXorbs, type Sha256State } from './db.ts';
 import { packTerms, type Term } from './terms.ts';
+import { nameXorbs } from './unnamed-xorbs.ts';
 
 /** A file of a shard after all its hashes were checked. */
 export interface CheckedFile {
@@ -41,6 +42,10 @@ export async function registerFiles(
   const xorbIds = [...new Set(files.flatMap((f) => f.terms.map((t) => t.xorbId)))].sort((a, b) => a - b);
   if ((await pinXorbs(tx, xorbIds)) !== xorbIds.length)
     throw hubError('busy', 'data that this file refers to is just being removed: upload again');
+  await nameXorbs(
+    tx,
+    files.flatMap((file) => file.terms),
+  );
   const ids = await upsertFiles(tx, owner.domainId, files);
   await insertXorbEdges(tx, ids, files);
   await indexChunks(
