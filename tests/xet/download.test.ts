@@ -185,8 +185,17 @@ describe('the bridge', () => {
         fetched += target.buffer.byteLength;
       },
     };
+    let tablesRead = 0;
+    const db: typeof hub.app.db = Object.create(hub.app.db, {
+      query: {
+        value: (...args: Parameters<typeof hub.app.db.query>) => {
+          if (JSON.stringify(args[0]).includes('chunk_meta')) tablesRead++;
+          return hub.app.db.query(...args);
+        },
+      },
+    });
     const readers = (count: number) =>
-      Promise.all(Array.from({ length: count }, () => openXetPieces({ ...hub.app, store }, id)));
+      Promise.all(Array.from({ length: count }, () => openXetPieces({ ...hub.app, db, store }, id)));
     const idle = async () => {
       for (let before = -1; before !== fetched; await new Promise((resolve) => setTimeout(resolve, 200)))
         before = fetched;
@@ -196,6 +205,7 @@ describe('the bridge', () => {
     await idle();
     // as stored; the decoded bytes are as many again
     expect(fetched).toBeLessThanOrEqual(64 * 512 * 1024);
+    expect(tablesRead).toBe(1);
     await Promise.all(many.map((pieces) => pieces.return()));
     fetched = 0;
     const [alone] = await readers(1);

@@ -19,6 +19,7 @@ export interface Run {
 }
 
 const TERMS_PER_QUERY = 16;
+const BYTES_PER_QUERY = 64 * 1024 * 1024;
 /** Chunk tables that were read last, 40 KB each: a zip of many small files reads the same ones again and again. */
 export const TABLES_BYTES = 16 * 1024 * 1024;
 
@@ -55,24 +56,54 @@ function* runsOfTerm(
   }
 }
 
-const tableCaches = new WeakMap<object, BoundedCache<Buffer>>();
+interface Tables {
+  readonly known: BoundedCache<Buffer>;
+  /** Queries under way, by id: a hundred readers of one file ask once. */
+  readonly loading: Map<number, Promise<Map<number, Buffer>>>;
+}
+
+const tablesByDb = new WeakMap<object, Tables>();
+
+function tablesOf(db: App['db']): Tables {
+  let tables = tablesByDb.get(db);
+  if (tables === undefined)
+    tablesByDb.set(db, (tables = { known: new BoundedCache(TABLES_BYTES), loading: new Map() }));
+  return tables;
+}
 
 /** Chunk tables by xorb id; they never change. */
-async function readTables(app: Pick<App, 'db'>, ids: readonly number[]): Promise<Map<number, Buffer>> {
-  let cache = tableCaches.get(app.db);
-  if (cache === undefined) tableCaches.set(app.db, (cache = new BoundedCache(TABLES_BYTES)));
-  const found = new Map<number, Buffer>();
-  for (const id of ids) {
-    const table = cache.get(null, String(id));
-    if (table !== undefined) found.set(id, table);
+async function readTables({ db }: Pick<App, 'db'>, ids: readonly number[]): Promise<Map<number, Buffer>> {
+  const { known, loading } = tablesOf(db);
+  const missing = ids.filter((id) => known.get(null, String(id)) === undefined && !loading.has(id));
+  if (missing.length > 0) {
+    const tables = chunkTables(db, missing).finally(() => missing.forEach((id) => loading.delete(id)));
+    tables.catch(() => {}); // it is awaited below, or an earlier one has failed
+    for (const id of missing) loading.set(id, tables);
   }
-  const missing = ids.filter((id) => !found.has(id));
-  if (missing.length === 0) return found;
-  for (const [id, table] of await chunkTables(app.db, missing)) {
-    cache.set(null, String(id), table, table.length + 100);
+  const found = new Map<number, Buffer>();
+  const asked = ids.map((id) => [id, known.get(null, String(id)) ?? loading.get(id)] as const);
+  for (const [id, source] of asked) {
+    const table = source instanceof Promise ? (await source).get(id) : source;
+    if (table === undefined) continue;
+    if (source instanceof Promise) known.set(null, String(id), table, table.length + 100);
     found.set(id, table);
   }
   return found;
+}
+
+/** Terms whose tables are read together: a few, and of large ones no more than are needed soon. */
+function* batchesOf(placed: readonly PlacedTerm[]): Generator<PlacedTerm[]> {
+  let batch: PlacedTerm[] = [];
+  let bytes = 0;
+  for (const item of placed) {
+    batch.push(item);
+    bytes += item.term.rawBytes;
+    if (batch.length < TERMS_PER_QUERY && bytes < BYTES_PER_QUERY) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /**
@@ -85,11 +116,9 @@ export async function* planRuns(
   range: ByteRange,
   runBytes: (index: number) => number,
 ): AsyncGenerator<Run> {
-  const placed = selectTerms(terms, range);
   let count = 0;
   const nextBytes = () => runBytes(count++);
-  for (let at = 0; at < placed.length; at += TERMS_PER_QUERY) {
-    const batch = placed.slice(at, at + TERMS_PER_QUERY);
+  for (const batch of batchesOf(selectTerms(terms, range))) {
     const ids = [...new Set(batch.map((p) => p.term.xorbId))];
     const [rows, tables] = [await xorbsById(app.db, ids), await readTables(app, ids)];
     const keys = new Map(rows.map((row) => [row.id, row.objectKey]));
