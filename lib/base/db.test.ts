@@ -25,3 +25,13 @@ test('a connection that dies between two queries of a transaction fails the tran
   const { rows } = await transaction(db, (tx) => tx.query('SELECT 1 AS one'));
   expect(rows).toEqual([{ one: 1 }]);
 });
+
+test('a transaction that passed over a failed statement does not say that it was committed', async () => {
+  await db.query('CREATE TABLE noted (n int)');
+  const passedOver = transaction(db, async (tx) => {
+    await tx.query('INSERT INTO noted VALUES (1)');
+    await tx.query('SELECT 1 / 0').catch(() => {});
+  });
+  await expect(passedOver).rejects.toThrow(/nothing was committed/);
+  expect((await db.query('SELECT n FROM noted')).rows).toEqual([]);
+});

@@ -50,8 +50,8 @@ export function createDb(options: { url: string; maxConnections: number; applica
 }
 
 /**
- * Runs `work` in one transaction: commits when it returns, rolls back when it throws. No network call but
- * queries belongs inside. The connection is destroyed, not reused, when even ROLLBACK fails.
+ * Runs `work` in one transaction: commits when it returns, rolls back when it throws or passed over a statement that
+ * failed: then it throws too. No network call but queries belongs inside. The connection is destroyed, not reused, when even ROLLBACK fails.
  */
 export async function transaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
   const tx = await db.connect();
@@ -59,7 +59,10 @@ export async function transaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Prom
   try {
     await tx.query('BEGIN');
     const result = await work(tx);
-    await tx.query('COMMIT');
+    // After a failed statement, even one whose error `work` passed over, Postgres answers COMMIT with a rollback.
+    const { command } = await tx.query('COMMIT');
+    if (command !== 'COMMIT')
+      throw new Error('a statement of the transaction had failed: nothing was committed');
     return result;
   } catch (error) {
     await tx.query('ROLLBACK').catch((rollbackError: Error) => {
