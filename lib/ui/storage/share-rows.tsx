@@ -45,7 +45,7 @@ export async function ShareRows(props: {
         <tbody className="divide-y divide-line">
           {props.rows.map((row) => (
             <tr key={row.key} className="hover:bg-hover">
-              <th scope="row" className="min-w-0 px-4 py-2 text-left font-normal break-all">
+              <th scope="row" className="min-w-0 px-4 py-2 text-left font-normal wrap-anywhere">
                 {row.name}
                 <span className="tabular block text-xs text-muted empty:hidden md:hidden">
                   {figuresOf(row).join(' · ')}
