@@ -138,7 +138,7 @@ export const configSchema = z.object({
     .min(0)
     .default(50_000_000_000)
     .describe(
-      'Where a quota holds: bytes that a user may have uploaded in chunks that no file names yet, beyond what still fits into the quota. They are deleted after 22 days.',
+      'Where a quota holds: bytes that a user may have uploaded in chunks that no file names yet, and as much in unfinished uploads of the browser, beyond what still fits into the quota. They are deleted after 22 days, or 7.',
     ),
   LARDER_OPEN_UPLOADS: z.coerce
     .number()

@@ -4,7 +4,7 @@ import { droppedBuffers } from '#lib/base/free-buffers.ts';
 import { LengthMismatch } from './exact-length.ts';
 
 /** What waits in memory while the system takes what came before. */
-const WAITING_BYTES = 1 << 19;
+const WAITING_BYTES = 1 << 18;
 
 type Done = (error?: Error | null) => void;
 

@@ -15,8 +15,8 @@ const GIB = 1024 ** 3;
 /** What docs/operations.md says under "Memory" that downloads hold, in MB. */
 const READ_BUFFERS_MB = (READ_BYTES + IDLE_BYTES) / 1e6;
 const BRIDGE_BUFFERS_MB = (BRIDGE_BYTES + IDLE_BYTES + TABLES_BYTES) / 1e6;
-/** A MB of each upload on its way to the disk: half in its piece, half in front of the file (lib/storage/file-sink.ts). */
-const WRITE_BUFFERS_MB = 100;
+/** Half a MB of each upload on its way to the disk: in its piece, and in front of the file (lib/storage/file-sink.ts). */
+const WRITE_BUFFERS_MB = 50;
 
 /** The most by which the server grows above idle while `start` keeps a hundred clients busy for some seconds. */
 async function growthWhile(

@@ -172,6 +172,17 @@ describe('preflight says before the first byte what an upload would meet', () =>
     await full.close();
   });
 
+  test('unfinished uploads that would each fit are bounded together, until some are finished or cancelled', async () => {
+    const small = await startTusHub({ LARDER_QUOTA_USER_BYTES: '1000', LARDER_UNNAMED_BYTES: '500' });
+    const begin = (repo: string) => small.create(repo, { path: 'a.bin', revision: 'main' }, 600);
+    const first = await begin('alice/one');
+    await begin('alice/two');
+    await expect(begin('alice/one')).rejects.toThrow(/413 .*unfinished uploads are of 1.20 kB/);
+    expect((await small.tus('DELETE', first)).status).toBe(204);
+    await begin('alice/one');
+    await small.close();
+  });
+
   test('what is at a path already is named, so that it is known whether it is replaced or the same', async () => {
     const large = await upload('alice/two', 'alice', 90_001);
     const text = Buffer.from('kept\n');

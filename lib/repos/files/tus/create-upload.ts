@@ -2,7 +2,6 @@ import { hubError } from '#lib/base/errors.ts';
 import { parseSha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { checkPath } from '../../check-path.ts';
-import { requireRoom } from '../../storage/require-room.ts';
 import type { RepoRef } from '../../types.ts';
 import { findFiles } from '../find-files.ts';
 import { MAX_FILE_BYTES } from '../lfs/part-plan.ts';
@@ -11,6 +10,7 @@ import { refuseTooMuch } from '../require-upload.ts';
 import { insertTusUpload } from './db.ts';
 import { UPLOAD_LIFETIME_MS } from './lease-db.ts';
 import { tusPartSize } from './plan-piece.ts';
+import { requireOpenRoom } from './require-open-room.ts';
 
 /** What a client says of a file before it sends it. */
 export interface NewUpload {
@@ -52,7 +52,7 @@ export async function createUpload(ctx: Ctx, ref: RepoRef, wanted: NewUpload): P
   if (isGuest) await refuseTooMuch(ctx.config, ctx.db, { repoId: repo.id, userId, moreBytes: sizeBytes });
   const isHeld =
     claimedSha256 !== null && (await findFiles(ctx.db, repo.id, [claimedSha256])).has(claimedSha256);
-  if (!isHeld) await requireRoom(ctx, repo.id, sizeBytes);
+  if (!isHeld) await requireOpenRoom(ctx, repo.id, userId, sizeBytes);
   const expiresAt = new Date(ctx.clock.now() + UPLOAD_LIFETIME_MS);
   const row = { ...wanted, repoId: repo.id, userId, isGuest, claimedSha256, expiresAt };
   const limit = ctx.config.LARDER_OPEN_UPLOADS;

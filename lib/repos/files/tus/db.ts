@@ -84,6 +84,15 @@ export function toUpload(row: Columns): TusUpload {
 
 export type TusColumns = Columns;
 
+/** Sizes of all files that a user is uploading, whatever has arrived of them. Index tus_upload(user_id, state). */
+export async function openUploadBytes(db: Queryable, userId: string): Promise<number> {
+  const { rows } = await db.query<{ total: number }>(
+    "SELECT coalesce(sum(size_bytes), 0)::bigint AS total FROM tus_upload WHERE user_id = $1 AND state = 'open'",
+    [userId],
+  );
+  return rows[0]?.total ?? 0;
+}
+
 /** Records a new upload, unless its user has `limit` open ones already: then false. Index tus_upload(user_id, state). */
 export async function insertTusUpload(
   db: Queryable,

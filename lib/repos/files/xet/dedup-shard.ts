@@ -1,5 +1,5 @@
 import { type ChunkTable, chunkCount, chunkHashAt, rawEnd } from './chunk-table.ts';
-import { maskHash } from './hashes.ts';
+import { keyedBy } from './hashes.ts';
 import { BOOKEND, RECORD_BYTES, TAG } from './shard.ts';
 
 const FOOTER_BYTES = 200;
@@ -9,12 +9,16 @@ export function blockBytes(chunks: number): number {
   return RECORD_BYTES * (chunks + 1);
 }
 
-/** A xorb as a shard describes it, with every chunk hash masked by `key`: pure, for a worker thread. */
+/**
+ * A xorb as a shard describes it, with every chunk hash masked by `key`: who has the chunk can find it again, nobody can
+ * tell the hash. Pure, for a worker thread.
+ */
 export function xorbBlock(
   xorb: { readonly hash: Uint8Array; readonly storedBytes: number; readonly table: ChunkTable },
   key: Buffer,
 ): Buffer {
   const { table } = xorb;
+  const mask = keyedBy(key);
   const count = chunkCount(table);
   const block = Buffer.alloc(blockBytes(count));
   block.set(xorb.hash);
@@ -23,7 +27,7 @@ export function xorbBlock(
   block.writeUInt32LE(xorb.storedBytes, 44);
   for (let i = 0; i < count; i++) {
     const at = (i + 1) * RECORD_BYTES;
-    block.set(maskHash(chunkHashAt(table, i), key), at);
+    block.set(mask(chunkHashAt(table, i)), at);
     block.writeUInt32LE(rawEnd(table, i - 1), at + 32);
     block.writeUInt32LE(rawEnd(table, i) - rawEnd(table, i - 1), at + 36);
   }
