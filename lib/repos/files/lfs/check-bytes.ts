@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type HubError, hubError } from '#lib/base/errors.ts';
 import type { Sha256 } from '#lib/base/ids.ts';
@@ -12,16 +13,33 @@ export function wrongBytes(expected: Sha256, actual: string): HubError {
   );
 }
 
-/** Feeds every chunk to `hash` on its way. Leaves the source open when it stops early, so that an answer can be sent. */
-export async function* hashing(
-  source: AsyncIterable<Buffer> & { iterator?(options: { destroyOnReturn: boolean }): AsyncIterator<Buffer> },
-  hash: Hash,
-): AsyncGenerator<Buffer> {
-  const chunks = source.iterator?.({ destroyOnReturn: false }) ?? source[Symbol.asyncIterator]();
-  for await (const chunk of { [Symbol.asyncIterator]: () => chunks }) {
+/** What may lie between the socket and the store. */
+const BETWEEN_BYTES = 1 << 18;
+
+/**
+ * The body, each chunk of it fed to `hash` on its way, as fast as a pipe. Ends in an error when the body breaks off.
+ * Leaves the body open when it is destroyed early, so that an answer can be sent.
+ */
+export function hashing(body: Readable, hash: Hash): Readable {
+  const out = new Readable({
+    highWaterMark: BETWEEN_BYTES,
+    read: () => void body.resume(),
+    destroy(error, done) {
+      body.off('data', onData).pause();
+      done(error);
+    },
+  });
+  const onData = (chunk: Buffer) => {
     hash.update(chunk);
-    yield chunk;
-  }
+    if (!out.push(chunk)) body.pause();
+  };
+  body.on('data', onData).pause();
+  body.once('end', () => out.push(null));
+  body.on('error', (error) => out.destroy(error)); // heard to its end: a connection may still break
+  body.once('close', () => {
+    if (!body.readableEnded) out.destroy(hubError('invalid_input', 'the client closed the connection'));
+  });
+  return out;
 }
 
 /** Streams a stored object and returns the SHA-256 and the number of its bytes. */

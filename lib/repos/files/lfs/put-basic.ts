@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
@@ -17,10 +17,7 @@ export async function putBasic(ctx: Ctx, grant: FileGrant, body: Readable): Prom
   const key = newObjectKey('blob');
   const hash = createHash('sha256');
   await failpoint('upload.mid');
-  await ctx.store.put(key, Readable.from(hashing(body, hash)), {
-    sizeBytes: grant.sizeBytes,
-    signal: ctx.signal,
-  });
+  await ctx.store.put(key, hashing(body, hash), { sizeBytes: grant.sizeBytes, signal: ctx.signal });
   await failpoint('upload.before-verify');
   const actual = hash.digest('hex');
   if (actual !== grant.sha256) {
