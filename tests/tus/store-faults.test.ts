@@ -141,7 +141,7 @@ describe('F6: other calls of an upload by tus go wrong at the store', () => {
   ] as const)(
     'the second part fails (%s): the first counts, and tus-js-client goes on from there by itself',
     async (_, fault) => {
-      const { bytes, sha256 } = fileOf(33 * MIB);
+      const { bytes, sha256 } = fileOf(17 * MIB);
       fail('part', fault, 2);
       const parts = () => faults.seen.filter((line) => line.startsWith('PUT ')).length;
       const before = parts();
