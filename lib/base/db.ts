@@ -51,7 +51,8 @@ export function createDb(options: { url: string; maxConnections: number; applica
 
 /**
  * Runs `work` in one transaction: commits when it returns, rolls back when it throws or passed over a statement that
- * failed: then it throws too. No network call but queries belongs inside. The connection is destroyed, not reused, when even ROLLBACK fails.
+ * failed: then it throws too. No network call but queries belongs inside. The connection is destroyed, not reused, when
+ * even ROLLBACK fails.
  */
 export async function transaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
   const tx = await db.connect();

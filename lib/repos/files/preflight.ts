@@ -54,8 +54,7 @@ export interface Preflight {
 /**
  * Says before the first byte what an upload of these files would meet: the right to write, the revision, protection,
  * rules for paths and sizes, files and folders in the way, a guest's limit, what would be replaced, and what need not
- * be sent because the caller may read it already.
- * Nothing changes. Throws repo_not_found only (and unauthenticated): every other refusal is in the answer.
+ * be sent because the caller may read it already. Nothing changes. Throws repo_not_found only (and unauthenticated): every other refusal is in the answer.
  */
 export async function preflight(ctx: Ctx, ref: RepoRef, request: PreflightRequest): Promise<Preflight> {
   await requireRead(ctx, ref);
@@ -114,7 +113,7 @@ async function judge(
 ): Promise<Verdict[]> {
   const refusals = new Map(request.files.map((file) => [file, refusalOf(file)]));
   const possible = request.files.filter((file) => refusals.get(file) === null);
-  const present = await modesOf(ctx, repo, request.revision, possible);
+  const present = await presentAt(ctx, repo, request.revision, possible);
   const clashes = await findClashes(
     ctx,
     repo,
@@ -152,7 +151,7 @@ interface Present {
 }
 
 /** The rule of the Hub's own preupload for each path, and what is there now. */
-async function modesOf(
+async function presentAt(
   ctx: Ctx,
   repo: Repo,
   revision: string,

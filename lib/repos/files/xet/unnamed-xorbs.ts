@@ -32,10 +32,11 @@ async function bytesLeft(app: Pick<App, 'db' | 'config'>, grant: Uploader): Prom
 }
 
 /**
- * Before files are uploaded (ask with 1), and before a xorb is stored: throws quota_exceeded when the storage is full, and when what the user uploaded and no file
- * names yet, in whatever repo, would be more than the files may still hold plus LARDER_UNNAMED_BYTES. So nobody fills a
- * disk past a quota with bytes that count against none. Without a quota nothing is bounded but guests. Uploads at the
- * same moment do not see each other: as many xorbs too many as are on their way.
+ * Before files are uploaded (ask with 1), and before a xorb is stored: throws quota_exceeded when the storage is full,
+ * and when what the user uploaded and no file names yet, in whatever repo, would be more than the files may still hold
+ * plus LARDER_UNNAMED_BYTES. So nobody fills a disk past a quota with bytes that count against none. Without a quota
+ * nothing is bounded but guests. Uploads at the same moment do not see each other: as many xorbs too many as are on
+ * their way.
  */
 export async function requireUnnamedRoom(
   app: Pick<App, 'db' | 'config'>,
