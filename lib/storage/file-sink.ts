@@ -5,6 +5,8 @@ import { LengthMismatch } from './exact-length.ts';
 
 /** What waits in memory while the system takes what came before. */
 const WAITING_BYTES = 1 << 18;
+/** After so many bytes the disk begins, beside the writing: the end waits for the last of them alone. */
+const FLUSH_BYTES = 16 * 2 ** 20;
 
 type Done = (error?: Error | null) => void;
 
@@ -18,6 +20,9 @@ export class FileSink extends Writable {
   readonly #sizeBytes: number;
   readonly #mayBeShort: boolean;
   #written = 0;
+  #unflushedBytes = 0;
+  #isFlushing = false;
+  #flushed: Promise<void> = Promise.resolve();
 
   constructor(file: FileHandle, sizeBytes: number, mayBeShort: boolean) {
     super({ highWaterMark: WAITING_BYTES, decodeStrings: true });
@@ -42,7 +47,7 @@ export class FileSink extends Writable {
     const isShort = this.#written < this.#sizeBytes;
     if (isShort && !(this.#mayBeShort && this.#written > 0))
       done(new LengthMismatch(this.#sizeBytes, this.#written, true));
-    else void tell(this.#file.sync(), done);
+    else void tell(this.#sync(), done);
   }
 
   async #writeAll(chunks: Buffer[]): Promise<void> {
@@ -57,6 +62,24 @@ export class FileSink extends Writable {
       if (leftBytes > 0) left = rest(left, bytesWritten);
     }
     droppedBuffers(lengthBytes);
+    this.#flushAhead(lengthBytes);
+  }
+
+  /** One flush at a time. After one that failed there is none: the system tells of an error once. */
+  #flushAhead(newBytes: number): void {
+    this.#unflushedBytes += newBytes;
+    if (this.#unflushedBytes < FLUSH_BYTES || this.#isFlushing) return;
+    this.#unflushedBytes = 0;
+    this.#isFlushing = true;
+    this.#flushed = this.#file.datasync().then(() => {
+      this.#isFlushing = false;
+    });
+    this.#flushed.catch(() => {}); // the end tells
+  }
+
+  async #sync(): Promise<void> {
+    await this.#flushed;
+    await this.#file.sync();
   }
 }
 

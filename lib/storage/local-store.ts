@@ -42,6 +42,7 @@ export async function createLocalStore(dir: string): Promise<ObjectStore> {
   const store: Omit<ObjectStore, 'probe'> = {
     kind: 'local',
     minPartBytes: 1,
+    hasUniqueEtags: true,
     async put(key, body, options) {
       const path = pathOf(objects, key);
       const tempPath = await writeTemp(temp, body, options);

@@ -50,6 +50,9 @@ export interface ObjectStore {
   /** The least a part may have that is not the last. */
   readonly minPartBytes: number;
 
+  /** Whether each writing of a part has an etag of its own. Where it is the MD5, somebody can make two parts that share one. */
+  readonly hasUniqueEtags: boolean;
+
   /**
    * Stores `body` under `key`. On return the bytes are durable (local: fsynced and renamed; s3: acknowledged).
    * Throws and leaves nothing behind when the body ends early, exceeds `sizeBytes`, or `signal` aborts.

@@ -39,6 +39,7 @@ export async function createS3Store(options: S3Options, log?: Log): Promise<Obje
   const store: Omit<ObjectStore, 'probe'> = {
     kind: 's3',
     minPartBytes: MIN_PART_BYTES,
+    hasUniqueEtags: false,
     async put(Key, body, { sizeBytes, signal }) {
       if (sizeBytes > MAX_PUT_BYTES)
         throw hubError('too_large', 'one PUT takes at most 5 GiB; use a multipart upload');

@@ -1,6 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { signLink } from '#lib/repos/files/lfs/links.ts';
-import { actionOf, type LfsHub, partsOf, postJson, randomFile, startLfsHub } from './lfs-hub.ts';
+import {
+  actionOf,
+  fileOf,
+  type LfsHub,
+  partsOf,
+  postJson,
+  randomFile,
+  type SentPart,
+  sendPart,
+  startLfsHub,
+} from './lfs-hub.ts';
 import { describeMultipartUploads } from './multipart-cases.ts';
 
 describeMultipartUploads('local store', () => startLfsHub());
@@ -48,6 +58,52 @@ describe('parts through the hub', () => {
     expect((await postJson(`${upload.href}x`, { oid: file.oid, parts: [] })).status).toBe(403);
   });
 
+  it('are not read back when they came one after the other, and are whenever they did not', async () => {
+    const reads = vi.spyOn(hub.app.store, 'pieces');
+    const forged = Buffer.alloc(5, 1);
+    const cases: [
+      readsBack: number,
+      send: (put: (n: number, bytes?: Buffer) => Promise<SentPart>) => Promise<SentPart[]>,
+    ][] = [
+      [0, async (put) => [await put(1), await put(2)]],
+      [1, async (put) => [await put(2), await put(1)]],
+      [1, async (put) => Promise.all([put(1), put(2)])],
+      // sent again: the same bytes under another etag
+      [1, async (put) => [await put(1), await put(2), await put(1)].slice(1)],
+      [0, async (put) => [await put(2), await put(1), await put(2)].slice(1)],
+      // The etags name what is joined, not what was hashed.
+      [1, async (put) => [await put(1), await put(2, forged), await put(2)].filter((_, i) => i !== 1)],
+    ];
+    for (const [i, [readsBack, send]] of cases.entries()) {
+      const other = fileOf(Buffer.concat([file.bytes.subarray(1), Buffer.from([i])]));
+      const answer = await hub.batch('alice/one', 'alice', 'upload', [other], ['basic', 'multipart']);
+      const upload = actionOf(answer, 'upload');
+      const { urls, chunkSize } = partsOf(upload);
+      const put = (n: number, bytes = other.bytes.subarray((n - 1) * chunkSize, n * chunkSize)) =>
+        sendPart(urls[n - 1] as string, n, bytes);
+      const parts = await send(put);
+      reads.mockClear();
+      expect((await postJson(upload.href, { oid: other.oid, parts })).status, `case ${i}`).toBe(200);
+      expect(reads.mock.calls.length, `case ${i}`).toBe(readsBack);
+    }
+    reads.mockRestore();
+  });
+
+  it('that came one after the other with other bytes are refused, and so are other bytes for a part that was hashed', async () => {
+    for (const first of [Buffer.alloc(5), file.bytes.subarray(64 << 20)]) {
+      const { upload, urls, chunkSize } = await begin();
+      const parts = [
+        await sendPart(urls[0] as string, 1, file.bytes.subarray(0, chunkSize)),
+        await sendPart(urls[1] as string, 2, first),
+      ];
+      if (first.equals(file.bytes.subarray(64 << 20)))
+        parts[1] = await sendPart(urls[1] as string, 2, Buffer.alloc(5));
+      const answer = await postJson(upload.href, { oid: file.oid, parts });
+      expect(answer.status).toBe(422);
+      expect(await answer.text()).toContain('nothing was stored');
+    }
+  });
+
   it('can be sent to another process of the hub than the one that answered the batch', async () => {
     const { upload, urls, chunkSize } = await begin();
     const parts = [];
@@ -61,7 +117,8 @@ describe('parts through the hub', () => {
     }
     expect((await postJson(upload.href, { oid: file.oid, parts })).status).toBe(200);
     const { rows } = await hub.app.db.query<{ n: number }>(
-      `SELECT count(*) AS n FROM audit_event WHERE action = 'repo.upload' AND subject = 'model:alice/one'`,
+      `SELECT count(*) AS n FROM audit_event WHERE action = 'repo.upload' AND details->>'sha256' = $1`,
+      [file.oid],
     );
     expect(rows[0]?.n).toBe(1);
   });

@@ -1,9 +1,10 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sweepStore } from '#lib/repos/files/sweep-store.ts';
 import { startRgw, type TestS3 } from '#tests/support/rgw.ts';
 import { sendByTus } from './js-client.ts';
-import { fileOf, startTusHub, type TusHub, tokenOf } from './tus-hub.ts';
+import { fileOf, sha256Of, startTusHub, type TusHub, tokenOf } from './tus-hub.ts';
 
 const MIB = 2 ** 20;
 const FIELDS = { path: 'model.bin', revision: 'main' };
@@ -85,6 +86,45 @@ test('a part that a writer stored and died before it was recorded does not spoil
     sha256,
   );
   expect((await hub.read('alice/one', sha256))?.equals(bytes)).toBe(true);
+});
+
+/** Two blocks with one MD5 (Wang and others, 2004): what follows them does not change that. */
+function withSameMd5(rest: Buffer): [Buffer, Buffer] {
+  const block = Buffer.from(
+    'd131dd02c5e6eec4693d9a0698aff95c2fcab58712467eab4004583eb8fb7f8955ad340609f4b30283e488832571415a' +
+      '085125e8f7cdc99fd91dbdf280373c5bd8823e3156348f5bae6dacd436c919c6dd53e2b487da03fd02396306d248cda0' +
+      'e99f33420f577ee8ce54b67080a80d1ec69821bcb6a8839396f9652b6ff72a70',
+    'hex',
+  );
+  const other = Buffer.from(block);
+  for (const at of [19, 45, 59, 83, 109, 123]) other[at] = (other[at] as number) ^ 0x80;
+  return [Buffer.concat([block, rest]), Buffer.concat([other, rest])];
+}
+
+test('a writer that was taken over cannot slip in other bytes of the same etag', async () => {
+  const [part, forged] = withSameMd5(randomBytes(8 * MIB - 128));
+  expect([part, forged].map((bytes) => createHash('md5').update(bytes).digest('hex'))[1]).toBe(
+    createHash('md5').update(part).digest('hex'),
+  );
+  const bytes = Buffer.concat([part, randomBytes(8 * MIB)]);
+  const location = await hub.create('alice/one', { ...FIELDS, sha256: sha256Of(bytes) }, bytes.length);
+  const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>();
+  const slow = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      controller.enqueue(forged.subarray(0, 7 * MIB));
+      await mayEnd;
+      controller.enqueue(forged.subarray(7 * MIB));
+      controller.close();
+    },
+  });
+  const headers = { 'content-length': String(forged.length) };
+  const late = hub.patch(location, 0, slow, { headers });
+  await sleep(500);
+  expect((await hub.patch(location, 0, part)).status).toBe(204);
+  end();
+  expect((await late).status).toBe(423);
+  expect((await hub.patch(location, part.length, bytes.subarray(part.length))).status).toBe(422);
+  expect(await hub.read('alice/one', sha256Of(bytes))).toBeNull();
 });
 
 test('wrong bytes are removed from the bucket; cancelled and unknown uploads are given up there', async () => {

@@ -1,6 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { type HubError, hubError } from '#lib/base/errors.ts';
 import type { Sha256 } from '#lib/base/ids.ts';
 import type { ObjectStore } from '#lib/storage/object-store.ts';
@@ -42,7 +41,7 @@ export function hashing(body: Readable, hash: Hash): Readable {
   return out;
 }
 
-/** Streams a stored object and returns the SHA-256 and the number of its bytes. */
+/** Reads a stored object and returns the SHA-256 and the number of its bytes. */
 export async function hashObject(
   store: ObjectStore,
   key: string,
@@ -50,15 +49,9 @@ export async function hashObject(
 ): Promise<{ sha256: string; sizeBytes: number }> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  await pipeline(
-    await store.get(key, { signal }),
-    async (source: AsyncIterable<Buffer>) => {
-      for await (const chunk of source) {
-        hash.update(chunk);
-        sizeBytes += chunk.length;
-      }
-    },
-    { signal },
-  );
+  for await (const piece of await store.pieces(key, { signal })) {
+    hash.update(piece);
+    sizeBytes += piece.length;
+  }
   return { sha256: hash.digest('hex'), sizeBytes };
 }

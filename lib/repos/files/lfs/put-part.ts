@@ -2,12 +2,15 @@ import type { Readable } from 'node:stream';
 import { hubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Ctx } from '#lib/identity/context.ts';
+import { keepHash, liveHash } from '../live-hashes.ts';
+import { hashing } from './check-bytes.ts';
 import { findUpload } from './db.ts';
 import type { PartGrant } from './links.ts';
 
 /**
  * Stores one part that came through the hub, because clients cannot reach the store; returns its etag. Repeating a
- * part replaces it. `invalid_input` when the length differs from the plan or the upload has ended.
+ * part replaces it. Parts that come one after the other are hashed on their way, which saves completeUpload reading
+ * them back. `invalid_input` when the length differs from the plan or the upload has ended.
  */
 export async function putPart(ctx: Ctx, grant: PartGrant, body: Readable): Promise<string> {
   const upload = await findUpload(ctx.db, grant.uploadId);
@@ -17,9 +20,14 @@ export async function putPart(ctx: Ctx, grant: PartGrant, body: Readable): Promi
       'this upload is complete or was given up: ask the batch API for a new one',
     );
   await failpoint('upload.part');
-  const { etag } = await ctx.store.putPart(upload.key, upload.storageUploadId, grant.partNumber, body, {
-    sizeBytes: grant.sizeBytes,
+  const { partNumber, sizeBytes } = grant;
+  const from = (partNumber - 1) * upload.partSizeBytes;
+  const before = liveHash(upload.id, from);
+  const bytes = before ? hashing(body, before.hash) : body;
+  const { etag } = await ctx.store.putPart(upload.key, upload.storageUploadId, partNumber, bytes, {
+    sizeBytes,
     signal: ctx.signal,
   });
+  if (before) keepHash(upload.id, from + sizeBytes, { hash: before.hash, etags: [...before.etags, etag] });
   return etag;
 }

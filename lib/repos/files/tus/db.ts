@@ -25,6 +25,8 @@ export interface TusUpload {
   /** Bytes of receivedBytes that are in the tail, not in a part. */
   readonly tailBytes: number;
   readonly fence: number;
+  /** Whether a writer came while another had not let go: that one's part may still reach the store. */
+  readonly wasTakenOver: boolean;
   readonly state: 'open' | 'done' | 'aborted';
   readonly expiresAt: Date;
 }
@@ -48,12 +50,13 @@ interface Columns {
   tail_key: string | null;
   tail_bytes: number;
   fence: number;
+  was_taken_over: boolean;
   state: TusUpload['state'];
   expires_at: Date;
 }
 
 export const COLUMNS =
-  'id, repo_id, user_id, is_guest, revision, create_pr, metadata, size_bytes, part_size_bytes, claimed_sha256, sha256, received_bytes, key, storage_upload_id, next_part, tail_key, tail_bytes, fence, state, expires_at';
+  'id, repo_id, user_id, is_guest, revision, create_pr, metadata, size_bytes, part_size_bytes, claimed_sha256, sha256, received_bytes, key, storage_upload_id, next_part, tail_key, tail_bytes, fence, was_taken_over, state, expires_at';
 
 const sha256Of = (bytes: Buffer | null) => (bytes === null ? null : hexOf<Sha256>(bytes));
 
@@ -77,6 +80,7 @@ export function toUpload(row: Columns): TusUpload {
     tailKey: row.tail_key,
     tailBytes: row.tail_bytes,
     fence: row.fence,
+    wasTakenOver: row.was_taken_over,
     state: row.state,
     expiresAt: row.expires_at,
   };

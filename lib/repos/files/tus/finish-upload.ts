@@ -7,11 +7,11 @@ import type { RepoRef } from '../../types.ts';
 import { discardObjects } from '../discard-objects.ts';
 import { hashObject, wrongBytes } from '../lfs/check-bytes.ts';
 import { linkObject } from '../lfs/link-object.ts';
+import { forgetHash, liveHash } from '../live-hashes.ts';
 import { requireUpload } from '../require-upload.ts';
 import { closeTusUpload, findTusUpload, type TusUpload } from './db.ts';
 import { type Hold, holdUpload, noSuchUpload } from './hold-upload.ts';
 import { durableParts, recordPiece } from './lease-db.ts';
-import { forgetHash, liveHash } from './live-hashes.ts';
 import { removeRemains } from './remove-remains.ts';
 
 /** Below what proxies give an answer; a longer check goes on, and the client asks again. */
@@ -116,11 +116,15 @@ async function partsLost(ctx: Ctx, upload: TusUpload, cause: Error): Promise<Err
   });
 }
 
-/** SHA-256 of what the store has under `key`: as hashed on the way in, or read back. Wrong bytes are deleted. */
+/**
+ * SHA-256 of what the store has under `key`: as hashed on the way in, or read back, also where a writer that was taken
+ * over may have replaced a part by another of the same etag. Wrong bytes are deleted.
+ */
 async function checkedHash(ctx: Ctx, upload: TusUpload, key: string): Promise<Sha256> {
-  const live = liveHash(upload.id, upload.sizeBytes);
+  const isSure = ctx.store.hasUniqueEtags || !upload.wasTakenOver;
+  const live = isSure ? liveHash(upload.id, upload.sizeBytes) : null;
   const actual = live
-    ? { sha256: live.digest('hex'), sizeBytes: (await ctx.store.head(key))?.sizeBytes ?? 0 }
+    ? { sha256: live.hash.digest('hex'), sizeBytes: (await ctx.store.head(key))?.sizeBytes ?? 0 }
     : await hashObject(ctx.store, key, ctx.signal);
   const isWhole = actual.sizeBytes === upload.sizeBytes;
   if (isWhole && (upload.claimedSha256 === null || upload.claimedSha256 === actual.sha256))

@@ -15,7 +15,7 @@ const LONGEST = `interval '28 days'`;
  */
 export async function takeLease(db: Queryable, id: string): Promise<TusUpload | null> {
   const { rows } = await db.query<TusColumns>(
-    `UPDATE tus_upload SET fence = fence + 1, lease_until = now() + ${LEASE}
+    `UPDATE tus_upload SET fence = fence + 1, lease_until = now() + ${LEASE}, was_taken_over = was_taken_over OR lease_until IS NOT NULL
      WHERE id = $1 AND state = 'open' AND (lease_until IS NULL OR lease_until < now())
      RETURNING ${COLUMNS}`,
     [id],

@@ -5,11 +5,11 @@ import { hubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
+import { keepHash, liveHash } from '../live-hashes.ts';
 import type { Want } from './body-reader.ts';
 import type { TusUpload } from './db.ts';
 import type { Hold } from './hold-upload.ts';
 import { recordMultipart, recordPiece, type StoredPiece, UPLOAD_LIFETIME_MS } from './lease-db.ts';
-import { keepHash, liveHash } from './live-hashes.ts';
 import { type PiecePlan, planPiece } from './plan-piece.ts';
 
 /** Gives the next bytes of a body as a stream. */
@@ -36,7 +36,7 @@ export class PieceWriter {
     this.#ctx = ctx;
     this.#hold = hold;
     this.#planned = hold.upload;
-    this.#hash = liveHash(hold.upload.id, hold.upload.receivedBytes);
+    this.#hash = liveHash(hold.upload.id, hold.upload.receivedBytes)?.hash ?? null;
   }
 
   get receivedBytes(): number {
@@ -122,7 +122,7 @@ export class PieceWriter {
     }
     await failpoint('tus.piece-recorded');
     if (piece.kind === 'tail') this.#planned = { ...this.#planned, tailKey: piece.key };
-    if (hash) keepHash(from.id, receivedBytes, hash);
+    if (hash) keepHash(from.id, receivedBytes, { hash, etags: [] });
     if (from.tailKey !== null) await store.delete([from.tailKey]);
   }
 

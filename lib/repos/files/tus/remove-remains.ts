@@ -1,7 +1,7 @@
 import type { App } from '#lib/identity/context.ts';
 import { discardObjects } from '../discard-objects.ts';
+import { forgetHash } from '../live-hashes.ts';
 import type { TusUpload } from './db.ts';
-import { forgetHash } from './live-hashes.ts';
 
 /**
  * Deletes what an upload that was given up has at the store. The row must say so before: nobody links it any more. Never
