@@ -1,8 +1,13 @@
 import { createServer } from 'node:http';
 import { loadConfig } from '#lib/base/config.ts';
+import { expectBuffers } from '#lib/base/free-buffers.ts';
 import { createStore } from '#lib/storage/create-store.ts';
 
-/** The peer of the upload bench: a plain HTTP PUT straight into the same kind of store, S3 when it is configured. Prints its port. */
+/**
+ * The peer of the upload bench: a plain HTTP PUT straight into the same kind of store, S3 when it is configured. DELETE
+ * answers when what was put is gone again: the disk is not to do it in somebody else's time. Prints its port.
+ */
+expectBuffers();
 const store = await createStore(
   loadConfig({
     DATABASE_URL: 'postgres://nobody@localhost/none',
@@ -12,12 +17,12 @@ const store = await createStore(
 );
 let n = 0;
 const server = createServer((req, res) => {
-  const key = `bench/${n++}`;
-  store.put(key, req, { sizeBytes: Number(req.headers['content-length']) }).then(
-    () => {
-      res.writeHead(200).end();
-      void store.delete([key]); // the disk is not the measure
-    },
+  const done =
+    req.method === 'DELETE'
+      ? store.delete(Array.from({ length: n }, (_, i) => `bench/${i}`))
+      : store.put(`bench/${n++}`, req, { sizeBytes: Number(req.headers['content-length']) });
+  done.then(
+    () => res.writeHead(200).end(),
     (error: Error) => res.writeHead(500).end(error.message),
   );
 });

@@ -4,7 +4,7 @@ import { failpoint } from '#lib/base/failpoint.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
 import { discardObjects } from '../discard-objects.ts';
-import { hashing, wrongBytes } from './check-bytes.ts';
+import { hashedBody, wrongBytes } from './check-bytes.ts';
 import { linkObject } from './link-object.ts';
 import type { FileGrant } from './links.ts';
 
@@ -16,8 +16,11 @@ import type { FileGrant } from './links.ts';
 export async function putBasic(ctx: Ctx, grant: FileGrant, body: Readable): Promise<void> {
   const key = newObjectKey('blob');
   const hash = createHash('sha256');
+  const { sizeBytes } = grant;
   await failpoint('upload.mid');
-  await ctx.store.put(key, hashing(body, hash), { sizeBytes: grant.sizeBytes, signal: ctx.signal });
+  await hashedBody(body, sizeBytes, hash, (bytes) =>
+    ctx.store.put(key, bytes, { sizeBytes, signal: ctx.signal }),
+  );
   await failpoint('upload.before-verify');
   const actual = hash.digest('hex');
   if (actual !== grant.sha256) {

@@ -3,7 +3,7 @@ import { hubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { keepHash, liveHash } from '../live-hashes.ts';
-import { hashing } from './check-bytes.ts';
+import { hashedBody } from './check-bytes.ts';
 import { findUpload } from './db.ts';
 import type { PartGrant } from './links.ts';
 
@@ -23,11 +23,13 @@ export async function putPart(ctx: Ctx, grant: PartGrant, body: Readable): Promi
   const { partNumber, sizeBytes } = grant;
   const from = (partNumber - 1) * upload.partSizeBytes;
   const before = liveHash(upload.id, from);
-  const bytes = before ? hashing(body, before.hash) : body;
-  const { etag } = await ctx.store.putPart(upload.key, upload.storageUploadId, partNumber, bytes, {
-    sizeBytes,
-    signal: ctx.signal,
-  });
-  if (before) keepHash(upload.id, from + sizeBytes, { hash: before.hash, etags: [...before.etags, etag] });
+  const store = (bytes: Readable) =>
+    ctx.store.putPart(upload.key, upload.storageUploadId, partNumber, bytes, {
+      sizeBytes,
+      signal: ctx.signal,
+    });
+  if (before === null) return (await store(body)).etag;
+  const { etag } = await hashedBody(body, sizeBytes, before.hash, store);
+  keepHash(upload.id, from + sizeBytes, { hash: before.hash, etags: [...before.etags, etag] });
   return etag;
 }

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { hubError } from '#lib/base/errors.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import type { RepoRef } from '../../types.ts';
+import { BodyReader, inBuffers } from '../body-reader.ts';
 import { requireUpload } from '../require-upload.ts';
-import { BodyReader, inBuffers } from './body-reader.ts';
 import type { TusUpload } from './db.ts';
 import { type Hold, holdUpload } from './hold-upload.ts';
 import { PieceWriter } from './piece-writer.ts';
@@ -63,7 +63,7 @@ async function writeUnknown(ctx: Ctx, hold: Hold, body: Readable): Promise<numbe
   for await (const bytes of inBuffers(body, () => Math.min(BUFFER_BYTES, leftBytes() + 1))) {
     if (bytes.length > leftBytes()) throw tooLong(hold.upload);
     let used = 0;
-    await writer.write(bytes.length, ({ sizeBytes, see, done }) => {
+    await writer.write(bytes.length, ({ sizeBytes, see, done = () => {} }) => {
       const piece = bytes.subarray(used, used + sizeBytes);
       used += sizeBytes;
       see(piece);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
-import { FileSink } from '#lib/storage/file-sink.ts';
+import { FileSink } from './file-sink.ts';
 
 const MIB = 2 ** 20;
 

@@ -9,11 +9,13 @@ const BETWEEN_BYTES = 1 << 18;
 export interface Want {
   readonly sizeBytes: number;
   /** Fewer will do, at least one, when it breaks off. */
-  readonly mayBeShort: boolean;
+  readonly mayBeShort?: boolean;
+  /** The body must end with it: what is longer is an error before any of it looks whole. */
+  readonly isLast?: boolean;
   /** Is told each chunk. */
   readonly see: (chunk: Buffer) => void;
   /** Is called once all that will come was taken from the body, with the reason when that is less than was wanted. */
-  readonly done: (bytes: number, brokenOff?: Error) => void;
+  readonly done?: (bytes: number, brokenOff?: Error) => void;
 }
 
 /**
@@ -56,7 +58,7 @@ export class BodyReader {
     this.#rest = null;
     if (rest) this.#onData(rest);
     else if (this.#failure) this.#piece?.breakOff(this.#failure);
-    else if (this.#hasEnded) this.#piece?.breakOff();
+    else if (this.#hasEnded) this.#piece?.end();
     else this.#body.resume();
   }
 
@@ -69,7 +71,7 @@ export class BodyReader {
 
   readonly #onEnd = (): void => {
     this.#hasEnded = true;
-    this.#piece?.breakOff();
+    this.#piece?.end();
   };
 
   readonly #onError = (error: Error): void => {
@@ -85,8 +87,9 @@ export class BodyReader {
 /** A stream that is given exactly its bytes, or as many as come. */
 class Piece extends Readable {
   readonly #want: Want;
-  #left: number;
   readonly #more: () => void;
+  #left: number;
+  #isWhole = false;
 
   constructor(want: Want, more: () => void) {
     super({ highWaterMark: BETWEEN_BYTES });
@@ -97,34 +100,44 @@ class Piece extends Readable {
 
   /** Takes what it needs of the chunk, and says whether more may come at once. */
   give(chunk: Buffer): { usedBytes: number; wantsMore: boolean } {
-    if (this.#left === 0 || this.destroyed) return { usedBytes: 0, wantsMore: false };
+    if (this.#isWhole || this.destroyed) return { usedBytes: 0, wantsMore: false };
+    const { sizeBytes, isLast = false, see } = this.#want;
+    if (isLast && chunk.length > this.#left) {
+      this.destroy(new LengthMismatch(sizeBytes, sizeBytes + chunk.length - this.#left, false));
+      return { usedBytes: 0, wantsMore: false };
+    }
     const used = chunk.length > this.#left ? chunk.subarray(0, this.#left) : chunk;
     this.#left -= used.length;
-    this.#want.see(used);
+    see(used);
     const hasRoom = this.push(used);
     if (this.#left > 0) return { usedBytes: used.length, wantsMore: hasRoom };
-    this.push(null);
-    this.#want.done(this.#want.sizeBytes);
-    return { usedBytes: used.length, wantsMore: false };
+    if (!isLast) this.#finish(sizeBytes);
+    return { usedBytes: used.length, wantsMore: isLast }; // the last piece looks for the end
+  }
+
+  /** The body has ended. */
+  end(): void {
+    const { sizeBytes } = this.#want;
+    if (this.#left > 0) this.breakOff(new LengthMismatch(sizeBytes, sizeBytes - this.#left, true));
+    else if (!this.#isWhole && !this.destroyed) this.#finish(sizeBytes);
   }
 
   /** No more will come. */
-  breakOff(failure?: Error): void {
-    if (this.#left === 0 || this.destroyed) return;
-    const { sizeBytes, mayBeShort, done } = this.#want;
-    const cameBytes = sizeBytes - this.#left;
-    const error = failure ?? new LengthMismatch(sizeBytes, cameBytes, true);
-    if (!mayBeShort || cameBytes === 0) {
-      this.destroy(error);
-      return;
-    }
-    this.#left = 0;
-    this.push(null);
-    done(cameBytes, error);
+  breakOff(failure: Error): void {
+    if (this.#isWhole || this.destroyed) return;
+    const { sizeBytes, mayBeShort } = this.#want;
+    if (mayBeShort && this.#left < sizeBytes) this.#finish(sizeBytes - this.#left, failure);
+    else this.destroy(failure);
   }
 
   override _read(): void {
-    if (this.#left > 0) this.#more();
+    if (!this.#isWhole) this.#more();
+  }
+
+  #finish(bytes: number, brokenOff?: Error): void {
+    this.#isWhole = true;
+    this.push(null);
+    this.#want.done?.(bytes, brokenOff);
   }
 }
 
