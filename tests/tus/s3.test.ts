@@ -67,7 +67,7 @@ test('a body that breaks off leaves the parts that were whole: the rest is sent 
   const headers = { 'content-length': String(bytes.length) };
   await expect(hub.patch(location, 0, body, { headers })).rejects.toThrow();
   const at = Number((await hub.tus('HEAD', location)).headers.get('upload-offset'));
-  expect(at).toBe(24 * MIB);
+  expect(at).toBe(16 * MIB);
   expect((await hub.patch(location, at, bytes.subarray(at))).headers.get('larder-sha256')).toBe(sha256);
   expect((await hub.read('alice/one', sha256))?.equals(bytes)).toBe(true);
 });
@@ -80,7 +80,7 @@ test('a part that a writer stored and died before it was recorded does not spoil
     `SELECT key, storage_upload_id FROM tus_upload WHERE state = 'open' AND key IS NOT NULL`,
   );
   const { key, storage_upload_id: id } = rows[0] as (typeof rows)[0];
-  for (const number of [3, 4])
+  for (const number of [2, 3])
     await hub.app.store.putPart(key, id, number, Buffer.alloc(6 * MIB), { sizeBytes: 6 * MIB });
   expect((await hub.patch(location, 16 * MIB, bytes.subarray(16 * MIB))).headers.get('larder-sha256')).toBe(
     sha256,

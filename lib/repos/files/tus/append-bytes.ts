@@ -20,8 +20,8 @@ export interface Incoming {
 /**
  * Adds the bytes of a body to an upload, from `offset` on, and returns the offset that is durable then. Bytes stream
  * into the store piece by piece, hashed on the way; a piece counts when the store has it and a row says so, so that
- * dying at any line loses at most the two pieces that were on their way, and a cut connection one, or none where the
- * store takes pieces of any size. The caller owns the upload. Throws forbidden (the right was taken away), not_found,
+ * dying at any line loses at most the two pieces that were on their way, together one part on the local store, and a
+ * cut connection one piece, or nothing that arrived where the store takes pieces of any size. The caller owns the upload. Throws forbidden (the right was taken away), not_found,
  * gone, locked, offset_conflict, too_large, invalid_input (the body broke off: what the store could keep stays).
  */
 export async function appendBytes(
