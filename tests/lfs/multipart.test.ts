@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { signLink } from '#lib/repos/files/lfs/links.ts';
+import { piecesOf } from '#lib/storage/pieces.ts';
 import {
   actionOf,
   fileOf,
@@ -102,6 +103,25 @@ describe('parts through the hub', () => {
       expect(answer.status).toBe(422);
       expect(await answer.text()).toContain('nothing was stored');
     }
+  });
+
+  it('are not thrown away because the store misread them once', async () => {
+    const other = randomFile((64 << 20) + 5);
+    const answer = await hub.batch('alice/one', 'alice', 'upload', [other], ['basic', 'multipart']);
+    const upload = actionOf(answer, 'upload');
+    const { urls, chunkSize } = partsOf(upload);
+    const put = (n: number) =>
+      sendPart(urls[n - 1] as string, n, other.bytes.subarray((n - 1) * chunkSize, n * chunkSize));
+    const parts = [await put(2), await put(1)];
+    async function* misread() {
+      yield Buffer.alloc(other.size);
+    }
+    const reads = vi.spyOn(hub.app.store, 'pieces');
+    reads.mockImplementationOnce(async () => piecesOf(misread()));
+    expect((await postJson(upload.href, { oid: other.oid, parts })).status).toBe(200);
+    expect(reads.mock.calls.length).toBe(2);
+    reads.mockRestore();
+    expect((await hub.held('alice/one', other.oid))?.sizeBytes).toBe(other.size);
   });
 
   it('can be sent to another process of the hub than the one that answered the batch', async () => {

@@ -5,7 +5,7 @@ import type { UploadedPart } from '#lib/storage/object-store.ts';
 import { discardObjects } from '../discard-objects.ts';
 import { findFiles } from '../find-files.ts';
 import { forgetHash, liveHash } from '../live-hashes.ts';
-import { hashObject, wrongBytes } from './check-bytes.ts';
+import { readBack, wrongBytes } from './check-bytes.ts';
 import { closeUpload, findUpload, type UploadRow } from './db.ts';
 import { linkObject } from './link-object.ts';
 import type { UploadGrant } from './links.ts';
@@ -49,13 +49,13 @@ export async function completeUpload(
 /** Hash and size of what the parts became. */
 async function hashOf(
   ctx: Ctx,
-  { id, key, sizeBytes }: UploadRow,
+  { id, key, sha256, sizeBytes }: UploadRow,
   parts: readonly UploadedPart[],
 ): Promise<{ sha256: string; sizeBytes: number }> {
   const live = ctx.store.hasUniqueEtags ? liveHash(id, sizeBytes) : null;
   const inOrder = [...parts].sort((a, b) => a.partNumber - b.partNumber);
   if (live === null || inOrder.some(({ etag }, i) => etag !== live.etags[i]))
-    return hashObject(ctx.store, key, ctx.signal);
+    return readBack(ctx.store, key, { sha256, sizeBytes }, ctx.signal);
   return { sha256: live.hash.digest('hex'), sizeBytes: (await ctx.store.head(key))?.sizeBytes ?? 0 };
 }
 

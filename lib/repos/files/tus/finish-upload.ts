@@ -5,7 +5,7 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
 import type { RepoRef } from '../../types.ts';
 import { discardObjects } from '../discard-objects.ts';
-import { hashObject, wrongBytes } from '../lfs/check-bytes.ts';
+import { readBack, wrongBytes } from '../lfs/check-bytes.ts';
 import { linkObject } from '../lfs/link-object.ts';
 import { forgetHash, liveHash } from '../live-hashes.ts';
 import { requireUpload } from '../require-upload.ts';
@@ -125,7 +125,12 @@ async function checkedHash(ctx: Ctx, upload: TusUpload, key: string): Promise<Sh
   const live = isSure ? liveHash(upload.id, upload.sizeBytes) : null;
   const actual = live
     ? { sha256: live.hash.digest('hex'), sizeBytes: (await ctx.store.head(key))?.sizeBytes ?? 0 }
-    : await hashObject(ctx.store, key, ctx.signal);
+    : await readBack(
+        ctx.store,
+        key,
+        { sha256: upload.claimedSha256, sizeBytes: upload.sizeBytes },
+        ctx.signal,
+      );
   const isWhole = actual.sizeBytes === upload.sizeBytes;
   if (isWhole && (upload.claimedSha256 === null || upload.claimedSha256 === actual.sha256))
     return actual.sha256 as Sha256;
