@@ -6,8 +6,9 @@ import { GitPerson } from '#tests/clients/git-person.ts';
 import { hfOk } from '#tests/clients/python.ts';
 import { startRgw } from '#tests/support/rgw.ts';
 import { type BytesRoom, openBytesRoom, SIZE_BYTES } from './bytes-room.ts';
-import { cpuSeconds, startPeer, stopPeer, timed } from './children.ts';
+import { cpuSeconds, startPeer, stopPeer } from './children.ts';
 import type { Figure } from './main.ts';
+import { PageCache } from './page-cache.ts';
 
 /** The S3 server of the tests keeps everything in 4 GiB of memory, and every door leaves a copy. */
 const S3_BYTES = Math.min(SIZE_BYTES, 256 * 1024 ** 2);
@@ -28,11 +29,15 @@ async function sendBody(
 ): Promise<Took> {
   const startedMs = performance.now();
   await new Promise<void>((resolve, reject) => {
-    const req = request(url, { method, headers: { ...headers, 'content-length': room.sizeBytes } }, (res) => {
-      res.resume();
-      if ((res.statusCode ?? 500) < 300) res.on('end', resolve);
-      else reject(new Error(`${method} answered ${res.statusCode} ${res.headers['x-error-message']}`));
-    });
+    const req = request(
+      url,
+      { agent: false, method, headers: { ...headers, 'content-length': room.sizeBytes } },
+      (res) => {
+        res.resume();
+        if ((res.statusCode ?? 500) < 300) res.on('end', resolve);
+        else reject(new Error(`${method} answered ${res.statusCode} ${res.headers['x-error-message']}`));
+      },
+    );
     req.on('error', reject);
     createReadStream(room.file, { highWaterMark: 1 << 20 }).pipe(req);
   });
@@ -80,11 +85,6 @@ async function byGit(room: BytesRoom, person: GitPerson, name: string, withAgent
   return { seconds };
 }
 
-/** Lets the disk do what is left to do: one that was left alone takes twice the rate of one that still writes. */
-async function settle(): Promise<void> {
-  await timed('sync', []);
-}
-
 async function measure(room: BytesRoom, store: string, env: Record<string, string>): Promise<Figure[]> {
   const peer = await startPeer('tests/bench/put-server.ts', [join(room.dir, 'peer')], env);
   const person = new GitPerson(room.hub, room.dir, 'admin', room.hub.adminToken);
@@ -101,10 +101,13 @@ async function measure(room: BytesRoom, store: string, env: Record<string, strin
   const put = async (): Promise<Took> => {
     const took = await sendBody(peerUrl, 'PUT', room, {});
     await fetch(peerUrl, { method: 'DELETE' });
-    await settle();
+    await cache.settle();
     return took;
   };
   const figures: Figure[] = [];
+  // What stays: the files of five doors, those of two working copies, one of the peer.
+  const spareBytes = room.sizeBytes < 2 ** 30 ? Number.POSITIVE_INFINITY : 8 * room.sizeBytes; // small files: not worth it
+  const cache = await PageCache.open(room.dir, spareBytes);
   try {
     await put(); // the first one warms the store up
     for (const [name, door] of Object.entries(doors)) {
@@ -112,7 +115,7 @@ async function measure(room: BytesRoom, store: string, env: Record<string, strin
       const before = cpuSeconds(pid);
       const { seconds, clientCpu } = await door();
       const serverCpu = cpuSeconds(pid) - before;
-      await settle();
+      await cache.settle();
       // Disks are not the same from minute to minute.
       const bare = (earlier + (await put()).seconds) / 2;
       const mb = room.sizeBytes / 1e6;
