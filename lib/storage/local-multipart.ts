@@ -85,10 +85,9 @@ async function put(
   const path = join(folder, name);
   let sizeBytes: number;
   try {
-    // Under its own name at once, which nobody knows yet: the name becomes durable together with the bytes, where a
-    // rename would cost another write of the file system's journal.
-    sizeBytes = await writeDurably(path, body, options);
-    await syncDirectory(folder);
+    // Under its own name at once, which nobody knows yet: the name becomes durable while the bytes come, where a rename
+    // would cost another write of the file system's journal after them.
+    sizeBytes = await writeDurably(path, body, options, () => syncDirectory(folder));
     await stat(path); // the upload may have been completed meanwhile: then what is not in its list is gone
     const number = name.slice(0, 6);
     for (const other of await readdir(folder))

@@ -50,11 +50,15 @@ export async function writeTemp(
   return path;
 }
 
-/** The same to a path of the caller's choice, where nothing may be yet; returns how many bytes it has. */
+/**
+ * The same to a path of the caller's choice, where nothing may be yet; returns how many bytes it has. `whenNamed` runs
+ * beside the writing and is over, too, when this returns.
+ */
 export async function writeDurably(
   path: string,
   body: Readable | Uint8Array,
   { sizeBytes, signal, mayBeShort = false }: WriteOptions,
+  whenNamed: () => Promise<void> = async () => {},
 ): Promise<number> {
   if (body instanceof Uint8Array && body.length !== sizeBytes)
     throw new LengthMismatch(sizeBytes, body.length, body.length < sizeBytes);
@@ -62,7 +66,10 @@ export async function writeDurably(
   const file = await open(path, 'wx', 0o600);
   try {
     const sink = new FileSink(file, sizeBytes, mayBeShort);
+    const named = whenNamed();
+    named.catch(() => {}); // it is told when the bytes are in
     await pipeline(source, sink, signal ? { signal } : {});
+    await named;
     return sink.writtenBytes;
   } catch (error) {
     await rm(path, { force: true });
