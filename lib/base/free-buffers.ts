@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 
 type Collect = (options: { type: 'minor' }) => void;
 
-const EVERY_BYTES = 16 * 1024 * 1024;
+const EVERY_BYTES = 8 * 1024 * 1024;
 
 /**
  * Lets the heap grow to twice what lived in it before V8 looks through all of it again. Buffers count against that
@@ -21,7 +21,7 @@ let pendingBytes = 0;
 /**
  * To be told of buffers that were just dropped, on their way in or out. V8 sees only the few bytes of each buffer's
  * handle: it lets dropped memory pile up, and looks through the whole heap each time that 64 MB have come together,
- * which cost more than half of the processor time of an upload. A collection of the young generation after every 16 MB
+ * which cost more than half of the processor time of an upload. A collection of the young generation after every 8 MB
  * (under 1 ms) keeps the process flat and fast instead.
  */
 export function droppedBuffers(bytes: number): void {
