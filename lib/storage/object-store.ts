@@ -50,7 +50,7 @@ export interface ObjectStore {
   /** The least a part may have that is not the last. */
   readonly minPartBytes: number;
 
-  /** Whether each writing of a part has an etag of its own. Where it is the MD5, somebody can make two parts that share one. */
+  /** Whether each writing of a part has an etag of its own: of MD5s somebody can make two parts that share one. */
   readonly hasUniqueEtags: boolean;
 
   /**

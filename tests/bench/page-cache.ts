@@ -9,9 +9,10 @@ import { timed } from './children.ts';
 const PIECE_BYTES = 8 * 1024 ** 2;
 
 /**
- * Puts a machine before each measurement into the state of one that has run for a day: nothing left to write, memory full
- * of cached files. A virtual machine that gives free memory back to its host pays for each new page there: whoever comes
- * first after a pause, or keeps what he wrote, needs half as much processor time again, which says nothing about him.
+ * Puts a machine before each measurement into the state of one that has run for a day: nothing left to write, memory
+ * full of cached files. A virtual machine that gives free memory back to its host pays for each new page there: whoever
+ * comes first after a pause, or keeps what he wrote, needs half as much processor time again, which says nothing about
+ * him.
  */
 export class PageCache {
   readonly #file: string;

@@ -9,7 +9,7 @@ import { makeRepo } from './model-repo.ts';
 import { choose, downloadHash, writeRandomFile, writeSmallFiles } from './upload-files.ts';
 
 const LARGE_BYTES = 2 * 1024 ** 3;
-/** The hub writes quarters of it: a kill costs the one on its way to the disk, the one behind it and what lay in sockets, a cut none. */
+/** Written in quarters: a kill costs the one on its way to the disk, the one behind it and what lay in sockets. */
 const PART_BYTES = tusPartSize(LARGE_BYTES);
 
 test('a folder of 300 small files and one of 2 GiB survives a dead network at 30 %, a reload at 50 % and a killed hub at 70 %: exactly its bytes, a cut costs nothing that had arrived, all of it together at most one part', async () => {

@@ -10,7 +10,7 @@ const AIM_PARTS = 512;
 /** Numbers left for short parts. */
 const SPARE_NUMBERS = 1_000;
 
-/** Size of a part, whole MiB: a 512th of the file, 16 to 64 MiB; more where 9,000 quarters of it would not hold the file. */
+/** Size of a part, whole MiB: a 512th of the file, 16 to 64 MiB; more where 9,000 quarters would not hold the file. */
 export function tusPartSize(sizeBytes: number): number {
   const mibOf = (parts: number) => Math.ceil(sizeBytes / parts / MIB) * MIB;
   const aimed = Math.min(LARGE_PART_BYTES, Math.max(SMALL_PART_BYTES, mibOf(AIM_PARTS)));
@@ -38,9 +38,10 @@ export interface PiecePlan {
 }
 
 /**
- * The next piece when `bodyBytes` (at least one) more are there: a part, or a quarter of one where the store takes parts of any
- * size: then what is on its way to the disk, what streams behind it and what waits in sockets are one part together. What is left over
- * becomes a short part when the store takes such a one and numbers remain for the rest of the file, else a tail. Pure.
+ * The next piece when `bodyBytes` (at least one) more are there: a part, or a quarter of one where the store takes parts
+ * of any size: then what is on its way to the disk, what streams behind it and what waits in sockets are one part
+ * together. What is left over becomes a short part when the store takes such a one and numbers remain for the rest of
+ * the file, else a tail. Pure.
  */
 export function planPiece(at: Standing, bodyBytes: number, minPartBytes: number): PiecePlan {
   const from = at.receivedBytes - at.tailBytes;
