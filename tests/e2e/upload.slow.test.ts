@@ -9,10 +9,13 @@ import { makeRepo } from './model-repo.ts';
 import { choose, downloadHash, writeRandomFile, writeSmallFiles } from './upload-files.ts';
 
 const LARGE_BYTES = 2 * 1024 ** 3;
-/** Written in quarters: a kill costs the one on its way to the disk, the one behind it and what lay in sockets. */
-const PART_BYTES = tusPartSize(LARGE_BYTES);
+/** Parts are written in quarters: a kill costs the one on its way to the disk and the one behind it, a cut none. */
+const HALF_PART_BYTES = tusPartSize(LARGE_BYTES) / 2;
+/** What was sent into a connection that died lay in the buffers of the system, a few MB a break. */
+const IN_SOCKETS_BYTES = 8 * 2 ** 20;
+const BREAKS = 3;
 
-test('a folder of 300 small files and one of 2 GiB survives a dead network at 30 %, a reload at 50 % and a killed hub at 70 %: exactly its bytes, a cut costs nothing that had arrived, all of it together at most one part', async () => {
+test('a folder of 300 small files and one of 2 GiB survives a dead network at 30 %, a reload at 50 % and a killed hub at 70 %: exactly its bytes, a cut costs nothing that had arrived, the kill half a part, besides what lay in sockets', async () => {
   const folder = join(await mkdtemp(join(tmpdir(), 'larder-upload-')), 'model');
   const small = await writeSmallFiles(folder, 300);
   const largeSha = await writeRandomFile(join(folder, 'model.safetensors'), LARGE_BYTES, 7);
@@ -60,7 +63,7 @@ test('a folder of 300 small files and one of 2 GiB survives a dead network at 30
     console.log(
       `sent twice (with headers and pages): ${twice} B; ${Math.round(performance.now() - startedAt)} ms`,
     );
-    expect(twice).toBeLessThan(PART_BYTES);
+    expect(twice).toBeLessThan(HALF_PART_BYTES + BREAKS * IN_SOCKETS_BYTES);
     const resolve = (path: string) => `${hub.url}/admin/big/resolve/main/${path}`;
     expect(await downloadHash(resolve('model.safetensors'), hub.adminToken)).toBe(largeSha);
     for (const [path, content] of small) {

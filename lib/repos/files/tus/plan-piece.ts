@@ -39,9 +39,8 @@ export interface PiecePlan {
 
 /**
  * The next piece when `bodyBytes` (at least one) more are there: a part, or a quarter of one where the store takes parts
- * of any size: then what is on its way to the disk, what streams behind it and what waits in sockets are one part
- * together. What is left over becomes a short part when the store takes such a one and numbers remain for the rest of
- * the file, else a tail. Pure.
+ * of any size: then what is on its way to the disk and what streams behind it are half a part. What is left over becomes
+ * a short part when the store takes such a one and numbers remain for the rest of the file, else a tail. Pure.
  */
 export function planPiece(at: Standing, bodyBytes: number, minPartBytes: number): PiecePlan {
   const from = at.receivedBytes - at.tailBytes;
