@@ -24,7 +24,7 @@ test('a disk that failed while the body still came is told at the end, though th
       if (++flushes === 1) throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
     };
     const body = Array.from({ length: 48 }, () => Buffer.alloc(MIB));
-    const written = pipeline(Readable.from(body), new FileSink(file, 48 * MIB, false));
+    const written = pipeline(Readable.from(body), new FileSink(file, { sizeBytes: 48 * MIB }));
     await expect(written).rejects.toThrow('EIO');
     expect(flushes).toBe(1);
     await file.close();
@@ -36,8 +36,54 @@ test('what is written while the disk already works has every byte in its place',
     const file = await open(path, 'wx');
     const bytes = randomBytes(50 * MIB + 3);
     const pieces = Array.from({ length: 51 }, (_, i) => bytes.subarray(i * MIB, (i + 1) * MIB));
-    await pipeline(Readable.from(pieces), new FileSink(file, bytes.length, false));
+    await pipeline(Readable.from(pieces), new FileSink(file, { sizeBytes: bytes.length }));
     await file.close();
     expect((await readFile(path)).equals(bytes)).toBe(true);
+  });
+});
+
+test('one who asks is told what is durable while the body comes, at most 16 MiB late, and the body waits for an answer', async () => {
+  await inFile(async (path) => {
+    const file = await open(path, 'wx');
+    let given = 0;
+    const body = Readable.from(
+      (function* () {
+        for (; given < 64; given++) yield Buffer.alloc(MIB);
+      })(),
+    );
+    const told: number[] = [];
+    const { promise: answer, resolve } = Promise.withResolvers<void>();
+    const onDurable = async (bytes: number) => {
+      told.push(bytes);
+      if (told.length === 2) await answer;
+    };
+    const written = pipeline(body, new FileSink(file, { sizeBytes: 64 * MIB, onDurable }));
+    while (told.length < 2) await new Promise((go) => setTimeout(go, 5));
+    await new Promise((go) => setTimeout(go, 200));
+    expect(told.length).toBe(2);
+    expect(given * MIB - (told[0] as number)).toBeLessThanOrEqual(20 * MIB); // some wait before the file
+    expect(given).toBeLessThan(64);
+    resolve();
+    await written;
+    expect(told).toEqual([...told].sort((a, b) => a - b));
+    expect(64 * MIB - (told.at(-1) as number)).toBeLessThanOrEqual(16 * MIB);
+    await file.close();
+  });
+});
+
+test('a writing that fails because of who is told ends, and nothing is told afterwards', async () => {
+  await inFile(async (path) => {
+    const file = await open(path, 'wx');
+    let told = 0;
+    const onDurable = async () => {
+      told++;
+      throw new Error('taken over');
+    };
+    const body = Readable.from(Array.from({ length: 64 }, () => Buffer.alloc(MIB)));
+    const written = pipeline(body, new FileSink(file, { sizeBytes: 64 * MIB, onDurable }));
+    await expect(written).rejects.toThrow('taken over');
+    await new Promise((go) => setTimeout(go, 50));
+    expect(told).toBe(1);
+    await file.close();
   });
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { hubError } from '#lib/base/errors.ts';
@@ -24,9 +24,9 @@ interface Place {
 
 /**
  * Multipart uploads as folders: `<uploads>/<id>/key` names the object, `<number>-<etag>` is a part. An etag begins
- * with the time, so that of two puts of one part the later survives whichever ends first. Completing
- * writes a list of the parts and moves the folder to its final place: no byte is copied, and a part that arrives
- * later finds no folder.
+ * with the time, so that of two puts of one part the later survives whichever ends first. A part grows under its name;
+ * how much of it counts says who completes the upload. Completing writes a list of the parts and moves the folder to its
+ * final place: no byte is copied, and a part that arrives later finds no folder.
  */
 export async function createLocalMultipart(place: Place): Promise<Multipart> {
   await mkdir(place.uploads, { recursive: true, mode: 0o700 });
@@ -83,20 +83,23 @@ async function put(
   const etag = Date.now().toString(16).padStart(12, '0') + randomBytes(10).toString('hex');
   const name = partName({ partNumber, etag });
   const path = join(folder, name);
-  let sizeBytes: number;
+  const as = (sizeBytes: number): StoredPart => ({ partNumber, etag: `"${etag}"`, sizeBytes });
+  const { onDurable } = options;
+  const tell = onDurable && ((bytes: number) => onDurable(as(bytes)));
   try {
     // Under its own name at once, which nobody knows yet: the name becomes durable while the bytes come, where a rename
     // would cost another write of the file system's journal after them.
-    sizeBytes = await writeDurably(path, body, options, () => syncDirectory(folder));
+    const part = as(
+      await writeDurably(path, body, { ...options, onDurable: tell }, () => syncDirectory(folder)),
+    );
     await stat(path); // the upload may have been completed meanwhile: then what is not in its list is gone
     const number = name.slice(0, 6);
     for (const other of await readdir(folder))
       if (other.startsWith(number) && other < name) await rm(join(folder, other), { force: true });
+    return part;
   } catch (error) {
-    await rm(path, { force: true });
     throw isMissing(error) ? noUpload() : error; // completed or given up meanwhile
   }
-  return { partNumber, etag: `"${etag}"`, sizeBytes };
 }
 
 async function complete(
@@ -127,9 +130,11 @@ async function writeManifest({ temp }: Place, folder: string, parts: readonly Up
   for (const part of parts) {
     const name = partName(part);
     const info = await stat(join(folder, name)).catch(nullWhenMissing);
-    if (!info)
+    const { sizeBytes = info?.size ?? 0 } = part;
+    if (!info || info.size < sizeBytes)
       throw hubError('invalid_input', `part ${part.partNumber} was not uploaded or its etag differs`);
-    manifest.parts.push({ name, sizeBytes: info.size });
+    if (info.size > sizeBytes) await truncate(join(folder, name), sizeBytes);
+    manifest.parts.push({ name, sizeBytes });
   }
   const bytes = Buffer.from(JSON.stringify(manifest));
   const draft = await writeTemp(temp, bytes, { sizeBytes: bytes.length });

@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { hubError } from '#lib/base/errors.ts';
 import { LengthMismatch } from './exact-length.ts';
 import { nullWhenMissing } from './local-write.ts';
+import { MemoryBudget } from './memory-budget.ts';
 import { type ByteRange, ObjectMissing } from './object-store.ts';
-import { bufferSize, giveBuffer, ReadBudget, takeBuffer } from './piece-buffers.ts';
+import { bufferSize, giveBuffer, takeBuffer } from './piece-buffers.ts';
 import { type Pieces, piecesOf } from './pieces.ts';
 
 /** A folder of this name holds an object that came in parts: joining them costs nothing, and they stay as written. */
@@ -16,7 +17,7 @@ export const MANIFEST = 'manifest.json';
 const MIB = 1024 * 1024;
 /** Of all readers in a process, as long as their pieces are not below the least size. */
 export const READ_BYTES = 48 * MIB;
-const budget = new ReadBudget(READ_BYTES);
+const budget = new MemoryBudget(READ_BYTES);
 /** Smaller ones cost more than they save. */
 const MIN_PIECE_BYTES = MIB / 16;
 const MAX_PIECE_BYTES = MIB;

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { asStorageFull } from '#lib/base/disk-full.ts';
 import { LengthMismatch } from './exact-length.ts';
-import { FileSink } from './file-sink.ts';
+import { FileSink, type SinkOptions } from './file-sink.ts';
 
 /** True for ENOENT and for a path through something that is not a folder. */
 export function isMissing(error: unknown): boolean {
@@ -29,11 +29,8 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-export interface WriteOptions {
-  readonly sizeBytes: number;
+export interface WriteOptions extends SinkOptions {
   readonly signal?: AbortSignal;
-  /** A body that ends before, with a byte at least, is kept as far as it came. */
-  readonly mayBeShort?: boolean;
 }
 
 /**
@@ -52,27 +49,35 @@ export async function writeTemp(
 
 /**
  * The same to a path of the caller's choice, where nothing may be yet; returns how many bytes it has. `whenNamed` runs
- * beside the writing and is over, too, when this returns.
+ * beside the writing and is over, too, when this returns or anything is told durable. What was told stays when the body
+ * fails afterwards, and no more than that.
  */
 export async function writeDurably(
   path: string,
   body: Readable | Uint8Array,
-  { sizeBytes, signal, mayBeShort = false }: WriteOptions,
+  { sizeBytes, signal, mayBeShort = false, onDurable }: WriteOptions,
   whenNamed: () => Promise<void> = async () => {},
 ): Promise<number> {
   if (body instanceof Uint8Array && body.length !== sizeBytes)
     throw new LengthMismatch(sizeBytes, body.length, body.length < sizeBytes);
   const source = body instanceof Uint8Array ? Readable.from([body]) : body;
   const file = await open(path, 'wx', 0o600);
+  let toldBytes = 0;
   try {
-    const sink = new FileSink(file, sizeBytes, mayBeShort);
     const named = whenNamed();
     named.catch(() => {}); // it is told when the bytes are in
+    const tell = async (bytes: number) => {
+      toldBytes = bytes; // before any wait: who fails meanwhile must not cut it off
+      await named;
+      await onDurable?.(bytes);
+    };
+    const sink = new FileSink(file, { sizeBytes, mayBeShort, onDurable: onDurable && tell });
     await pipeline(source, sink, signal ? { signal } : {});
     await named;
     return sink.writtenBytes;
   } catch (error) {
-    await rm(path, { force: true });
+    if (toldBytes === 0) await rm(path, { force: true });
+    else await file.truncate(toldBytes).catch(() => {}); // what counts of it is not in the length of the file
     throw asStorageFull(error) ?? error;
   } finally {
     await file.close();

@@ -18,6 +18,8 @@ export interface ObjectInfo {
 export interface UploadedPart {
   partNumber: number;
   etag: string;
+  /** Where parts grow: only so many of its bytes count, because no more were told durable. */
+  sizeBytes?: number;
 }
 
 /** A part as the store has it. */
@@ -30,6 +32,12 @@ export interface PartOptions {
   signal?: AbortSignal;
   /** Where parts of any size will do: a body that ends before, after a byte at least, is kept as far as it came. */
   mayBeShort?: boolean;
+  /**
+   * Where parts grow (the local store): is told now and then how much of the part is durable already, one call at a time
+   * and awaited. That much of it stays from then on, whatever becomes of the rest, and may be completed with this size.
+   * When it throws, the part fails. It is never far behind: bytes that were not told wait for it.
+   */
+  onDurable?: (part: StoredPart) => Promise<void>;
 }
 
 export interface MultipartInfo {
@@ -99,7 +107,10 @@ export interface ObjectStore {
   /** A URL for PUT of one part (only `host` is signed), or null: then parts go through the hub and putPart. */
   signPart(key: string, uploadId: string, partNumber: number, expiresSeconds: number): Promise<string | null>;
 
-  /** Stores one part (1-based, at most 10,000); a repeated part replaces the earlier one. */
+  /**
+   * Stores one part (1-based, at most 10,000); a repeated part replaces the earlier one. Throws and leaves nothing of it
+   * behind when the body is not as announced or `signal` aborts, but for what `onDurable` was told.
+   */
   putPart(
     key: string,
     uploadId: string,

@@ -37,28 +37,3 @@ export function giveBuffer(buffer: ArrayBuffer): void {
 export function bufferSize(minBytes: number, bytes: number, maxBytes: number): number {
   return Math.max(minBytes, Math.min(maxBytes, 2 ** Math.floor(Math.log2(bytes))));
 }
-
-/** Memory that all readers of a kind in a process have together: the more there are, the smaller are their buffers. */
-export class ReadBudget {
-  readonly #totalBytes: number;
-  #readers = 0;
-
-  constructor(totalBytes: number) {
-    this.#totalBytes = totalBytes;
-  }
-
-  /** Counts one more reader until the returned function is called. */
-  enter(): () => void {
-    this.#readers++;
-    let isIn = true;
-    return () => {
-      if (isIn) this.#readers--;
-      isIn = false;
-    };
-  }
-
-  /** Bytes that one reader may hold now. */
-  get share(): number {
-    return this.#totalBytes / Math.max(this.#readers, 1);
-  }
-}

@@ -3,6 +3,7 @@ import { get, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TABLES_BYTES } from '#lib/repos/files/xet/plan-runs.ts';
 import { BRIDGE_BYTES } from '#lib/repos/files/xet/read-terms.ts';
+import { WRITE_BYTES } from '#lib/storage/file-sink.ts';
 import { READ_BYTES } from '#lib/storage/local-object.ts';
 import { IDLE_BYTES } from '#lib/storage/piece-buffers.ts';
 import type { BytesRoom } from './bytes-room.ts';
@@ -15,8 +16,8 @@ const GIB = 1024 ** 3;
 /** What docs/operations.md says under "Memory" that downloads hold, in MB. */
 const READ_BUFFERS_MB = (READ_BYTES + IDLE_BYTES) / 1e6;
 const BRIDGE_BUFFERS_MB = (BRIDGE_BYTES + IDLE_BYTES + TABLES_BYTES) / 1e6;
-/** Half a MB of each upload on its way to the disk: in its piece, and in front of the file (lib/storage/file-sink.ts). */
-const WRITE_BUFFERS_MB = 50;
+/** What all uploads have on their way to the disk, and a quarter of a MB of each: in its piece and before the queue. */
+const WRITE_BUFFERS_MB = (WRITE_BYTES + CLIENTS * 2 ** 18) / 1e6;
 
 /** The most by which the server grows above idle while `start` keeps a hundred clients busy for some seconds. */
 async function growthWhile(

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync, watch } from 'node:fs';
 import { copyFile, mkdir, rm, symlink } from 'node:fs/promises';
 import { request } from 'node:http';
 import { delimiter, dirname, join } from 'node:path';
@@ -17,6 +17,8 @@ const STORES = (process.env.LARDER_BENCH_STORES ?? 'local,s3').split(',');
 
 interface Took {
   readonly seconds: number;
+  /** Where there was something to prepare. */
+  readonly startedMs?: number;
   /** Of the client, when it is a process of its own. */
   readonly clientCpu?: number;
 }
@@ -41,7 +43,7 @@ async function sendBody(
     req.on('error', reject);
     createReadStream(room.file, { highWaterMark: 1 << 20 }).pipe(req);
   });
-  return { seconds: (performance.now() - startedMs) / 1000 };
+  return { seconds: (performance.now() - startedMs) / 1000, startedMs };
 }
 
 async function createRepo(room: BytesRoom, name: string): Promise<void> {
@@ -82,7 +84,21 @@ async function byGit(room: BytesRoom, person: GitPerson, name: string, withAgent
   await person.git(name, 'push', '-q', 'origin', 'HEAD:main');
   const seconds = (performance.now() - startedMs) / 1000;
   await rm(person.at(name), { recursive: true });
-  return { seconds };
+  return { seconds, startedMs };
+}
+
+/** Watches the hub's local store, and tells when the first file or part in it was begun after some moment; undefined on S3. */
+function watchStore(room: BytesRoom): { firstAfter(ms: number): number | undefined; close(): void } {
+  const store = join(room.hub.dataDir, 'objects');
+  const begunMs: number[] = [];
+  const watcher = existsSync(store) ? watch(store, { recursive: true }) : null;
+  watcher?.on('change', (_event, name) => {
+    if (/^tmp\/|\/\d{5}-/.test(String(name))) begunMs.push(performance.now());
+  });
+  return {
+    firstAfter: (startedMs) => begunMs.find((ms) => ms > startedMs),
+    close: () => watcher?.close(),
+  };
 }
 
 async function measure(room: BytesRoom, store: string, env: Record<string, string>): Promise<Figure[]> {
@@ -98,11 +114,11 @@ async function measure(room: BytesRoom, store: string, env: Record<string, strin
     tus: () => byTus(room),
   };
   const peerUrl = `http://127.0.0.1:${peer.port}/`;
-  const put = async (): Promise<Took> => {
-    const took = await sendBody(peerUrl, 'PUT', room, {});
+  const put = async (path = ''): Promise<number> => {
+    const { seconds } = await sendBody(peerUrl + path, 'PUT', room, {});
     await fetch(peerUrl, { method: 'DELETE' });
     await cache.settle();
-    return took;
+    return seconds;
   };
   const figures: Figure[] = [];
   // What stays: the files of five doors, those of two working copies, one of the peer.
@@ -111,14 +127,18 @@ async function measure(room: BytesRoom, store: string, env: Record<string, strin
   try {
     await put(); // the first one warms the store up
     for (const [name, door] of Object.entries(doors)) {
-      const earlier = (await put()).seconds;
+      const earlier = await put();
       const before = cpuSeconds(pid);
-      const { seconds, clientCpu } = await door();
+      const watched = watchStore(room);
+      const doorMs = performance.now();
+      const { seconds, startedMs = doorMs, clientCpu } = await door().finally(watched.close);
       const serverCpu = cpuSeconds(pid) - before;
       await cache.settle();
       // Disks are not the same from minute to minute.
-      const bare = (earlier + (await put()).seconds) / 2;
+      const bare = (earlier + (await put())) / 2;
+      const hashed = await put('hashed');
       const mb = room.sizeBytes / 1e6;
+      const sendingSeconds = seconds - ((watched.firstAfter(startedMs) ?? startedMs) - startedMs) / 1000;
       const client = clientCpu === undefined ? '' : `, the client ${clientCpu.toFixed(1)} s`;
       figures.push({
         name: `${name} / bare PUT, ${store} store`,
@@ -126,7 +146,7 @@ async function measure(room: BytesRoom, store: string, env: Record<string, strin
         unit: '×',
         limit: 0.8,
         good: 'at least',
-        detail: `${(mb / seconds).toFixed(0)} against ${(mb / bare).toFixed(0)} MB/s; the server used ${serverCpu.toFixed(1)} core-seconds of ${seconds.toFixed(1)} s${client}`,
+        detail: `${(mb / seconds).toFixed(0)} against ${(mb / bare).toFixed(0)} MB/s, once it sends ${(bare / sendingSeconds).toFixed(2)} ×; ${(hashed / seconds).toFixed(2)} × of a PUT that hashes; the server used ${serverCpu.toFixed(1)} core-seconds of ${seconds.toFixed(1)} s${client}`,
       });
     }
   } finally {

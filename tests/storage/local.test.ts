@@ -1,11 +1,14 @@
-import { mkdir, mkdtemp, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newObjectKey } from '#lib/storage/keys.ts';
 import { createLocalStore } from '#lib/storage/local-store.ts';
-import type { ObjectStore } from '#lib/storage/object-store.ts';
+import type { ObjectStore, StoredPart } from '#lib/storage/object-store.ts';
 import { describeObjectStore } from './conformance.ts';
 import { describeMultipart } from './multipart-conformance.ts';
 
@@ -62,6 +65,64 @@ describe('local: on its own', () => {
       })(),
     ).rejects.toThrow(/ended after/);
     expect(Buffer.concat(got).includes(2)).toBe(false);
+  });
+
+  /** A part of 64 MiB whose body stops after 40 MiB: with `end`, or as `fail` says. */
+  async function growPart(stop: (body: PassThrough) => void) {
+    const key = newObjectKey('blob');
+    const id = await store.beginMultipart(key);
+    const bytes = randomBytes(40 * MIB);
+    const body = new PassThrough();
+    const told: StoredPart[] = [];
+    const enough = Promise.withResolvers<void>();
+    const onDurable = async (part: StoredPart) => {
+      told.push(part);
+      if (part.sizeBytes >= 20 * MIB) enough.resolve();
+    };
+    const put = store.putPart(key, id, 1, body, { sizeBytes: 64 * MIB, onDurable });
+    put.catch(() => {});
+    for (let at = 0; at < bytes.length; at += MIB)
+      if (!body.write(bytes.subarray(at, at + MIB))) await once(body, 'drain');
+    await enough.promise;
+    stop(body);
+    return { key, id, bytes, told, put };
+  }
+  const MIB = 2 ** 20;
+  const breakOff = (body: PassThrough) => void body.destroy(new Error('the line broke'));
+
+  it('keeps of a part that breaks off what was told durable, and no more, and completes it with any size it was told', async () => {
+    const { key, id, bytes, told, put } = await growPart(breakOff);
+    await expect(put).rejects.toThrow('the line broke');
+    const [name = ''] = (await readdir(join(dir, 'multipart', id))).filter((file) => file !== 'key');
+    const last = told.at(-1) as StoredPart;
+    expect((await stat(join(dir, 'multipart', id, name))).size).toBe(last.sizeBytes);
+    const first = told[0] as StoredPart;
+    const rest = { ...(await store.putPart(key, id, 2, Buffer.from('rest'), { sizeBytes: 4 })) };
+    await store.completeMultipart(key, id, [first, rest]);
+    const got = await buffer(await store.get(key));
+    expect(got.equals(Buffer.concat([bytes.subarray(0, first.sizeBytes), Buffer.from('rest')]))).toBe(true);
+    expect((await store.head(key))?.sizeBytes).toBe(first.sizeBytes + 4);
+    expect((await stat(join(dir, 'objects', `${key}.parts`, name))).size).toBe(first.sizeBytes);
+  });
+
+  it('refuses to complete a part with more bytes than it has', async () => {
+    const { key, id, told, put } = await growPart(breakOff);
+    await expect(put).rejects.toThrow();
+    const part = told.at(-1) as StoredPart;
+    const more = { ...part, sizeBytes: part.sizeBytes + 1 };
+    await expect(store.completeMultipart(key, id, [more])).rejects.toMatchObject({ code: 'invalid_input' });
+    await store.completeMultipart(key, id, [part]);
+  });
+
+  it('keeps nothing of a part that breaks off before anybody was told', async () => {
+    const key = newObjectKey('blob');
+    const id = await store.beginMultipart(key);
+    const body = new PassThrough();
+    const put = store.putPart(key, id, 1, body, { sizeBytes: 64 * MIB, onDurable: async () => {} });
+    body.write(Buffer.alloc(MIB));
+    setTimeout(() => breakOff(body), 100);
+    await expect(put).rejects.toThrow('the line broke');
+    expect(await readdir(join(dir, 'multipart', id))).toEqual(['key']);
   });
 
   it('sweeps temporary files of yesterday and uploads of last week when it opens, and leaves younger ones', async () => {

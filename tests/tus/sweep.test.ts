@@ -17,7 +17,10 @@ afterAll(() => hub.close());
 const later = (ms: number) => ({ ...hub.app, clock: { ...hub.app.clock, now: () => Date.now() + ms } });
 /** So many parts were sent that what is too short for a full one waits for more, as it does where S3 is the store. */
 const useUpNumbers = (location: string) =>
-  hub.app.db.query('UPDATE tus_upload SET next_part = 9600 WHERE id = $1', [location.split('/').at(-1)]);
+  hub.app.db.query('UPDATE tus_upload SET next_part = 9600, part_size_bytes = $2 WHERE id = $1', [
+    location.split('/').at(-1),
+    16 * MIB,
+  ]);
 
 async function begunAtStore(): Promise<string[]> {
   const ids: string[] = [];

@@ -3,7 +3,7 @@ import { hubError } from '#lib/base/errors.ts';
 import { LengthMismatch } from '#lib/storage/exact-length.ts';
 
 /** What of a piece may lie between the socket and the store. */
-const BETWEEN_BYTES = 1 << 18;
+const BETWEEN_BYTES = 1 << 17;
 
 /** What is wanted of a body. */
 export interface Want {

@@ -19,11 +19,11 @@ export interface Incoming {
 
 /**
  * Adds the bytes of a body to an upload, from `offset` on, and returns the offset that is durable then. Bytes stream
- * into the store piece by piece, hashed on the way; a piece counts when the store has it and a row says so, so that
- * dying at any line loses at most the two pieces that were on their way, together half a part on the local store, and a
- * cut connection one piece, or nothing that arrived where the store takes pieces of any size. The caller owns the
- * upload. Throws forbidden (the right was taken away), not_found, gone, locked, offset_conflict, too_large,
- * invalid_input (the body broke off: what the store could keep stays).
+ * into the store piece by piece, hashed on the way; a piece, or so much of one that grows, counts when the store has it
+ * and a row says so. Dying at any line loses at most the two pieces that were on their way, on the local store 17 MiB,
+ * and a cut connection one piece, or nothing that arrived where pieces grow. The caller owns the upload. Throws
+ * forbidden (the right was taken away), not_found, gone, locked, offset_conflict, too_large, invalid_input (the body
+ * broke off: what the store could keep stays).
  */
 export async function appendBytes(
   ctx: Ctx,

@@ -54,9 +54,10 @@ export async function createUpload(ctx: Ctx, ref: RepoRef, wanted: NewUpload): P
     claimedSha256 !== null && (await findFiles(ctx.db, repo.id, [claimedSha256])).has(claimedSha256);
   if (!isHeld) await requireOpenRoom(ctx, repo.id, userId, sizeBytes);
   const expiresAt = new Date(ctx.clock.now() + UPLOAD_LIFETIME_MS);
-  const row = { ...wanted, repoId: repo.id, userId, isGuest, claimedSha256, expiresAt };
+  const partSizeBytes = tusPartSize(sizeBytes, ctx.store.minPartBytes);
+  const row = { ...wanted, partSizeBytes, repoId: repo.id, userId, isGuest, claimedSha256, expiresAt };
   const limit = ctx.config.LARDER_OPEN_UPLOADS;
-  if (!(await insertTusUpload(ctx.db, { ...row, partSizeBytes: tusPartSize(sizeBytes) }, limit)))
+  if (!(await insertTusUpload(ctx.db, row, limit)))
     throw hubError(
       'rate_limited',
       `You have ${limit} unfinished uploads, no more are possible: finish or cancel some first`,

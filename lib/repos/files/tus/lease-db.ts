@@ -1,5 +1,5 @@
 import type { Queryable } from '#lib/base/db.ts';
-import type { UploadedPart } from '#lib/storage/object-store.ts';
+import type { StoredPart, UploadedPart } from '#lib/storage/object-store.ts';
 import { COLUMNS, type TusColumns, type TusUpload, toUpload } from './db.ts';
 
 /** How long a writer that shows no progress keeps others out. */
@@ -60,10 +60,12 @@ export type StoredPiece =
   | { readonly kind: 'tail'; readonly key: string; readonly sizeBytes: number }
   | { readonly kind: 'whole'; readonly key: string };
 
-/** A piece that is durable now: what a crash from here on does not lose. */
+/** A piece that is durable now, or so much of a part that grows: what a crash from here on does not lose. */
 export type DurablePiece = StoredPiece & { readonly receivedBytes: number; readonly expiresAt: Date };
 
-/** Records a durable piece in one statement; false when the caller is no longer the writer. */
+/**
+ * Records a durable piece, or how far a part has grown, in one statement; false when the caller is no longer the writer.
+ */
 export async function recordPiece(
   db: Queryable,
   { id, fence }: TusUpload,
@@ -76,7 +78,8 @@ export async function recordPiece(
          tail_key = $5, tail_bytes = $6, key = COALESCE($7, key), next_part = GREATEST(next_part, $8 + 1)
        WHERE id = $1 AND fence = $2 AND state = 'open' RETURNING id),
      noted AS (INSERT INTO tus_part (upload_id, number, size_bytes, etag)
-       SELECT id, $8, $9, $10 FROM moved WHERE $8 > 0)
+       SELECT id, $8, $9, $10 FROM moved WHERE $8 > 0
+       ON CONFLICT (upload_id, number) DO UPDATE SET size_bytes = EXCLUDED.size_bytes)
      SELECT 1 FROM moved`,
     [
       id,
@@ -94,11 +97,11 @@ export async function recordPiece(
   return rowCount === 1;
 }
 
-/** The durable parts in order. Plan: tus_part_pkey. */
-export async function durableParts(db: Queryable, id: string): Promise<UploadedPart[]> {
-  const { rows } = await db.query<{ number: number; etag: string }>(
-    'SELECT number, etag FROM tus_part WHERE upload_id = $1 ORDER BY number',
+/** The durable parts in order, each as far as it is durable. Plan: tus_part_pkey. */
+export async function durableParts(db: Queryable, id: string): Promise<StoredPart[]> {
+  const { rows } = await db.query<{ number: number; etag: string; size_bytes: number }>(
+    'SELECT number, etag, size_bytes FROM tus_part WHERE upload_id = $1 ORDER BY number',
     [id],
   );
-  return rows.map((row) => ({ partNumber: row.number, etag: row.etag }));
+  return rows.map((row) => ({ partNumber: row.number, etag: row.etag, sizeBytes: row.size_bytes }));
 }

@@ -5,6 +5,7 @@ import { hubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
+import type { StoredPart } from '#lib/storage/object-store.ts';
 import type { Want } from '../body-reader.ts';
 import { keepHash, liveHash } from '../live-hashes.ts';
 import type { TusUpload } from './db.ts';
@@ -15,12 +16,22 @@ import { type PiecePlan, planPiece } from './plan-piece.ts';
 /** Gives the next bytes of a body as a stream. */
 export type Source = (want: Want) => Readable;
 
+/** Where a part that grows is recorded may lie so much before where it is durable. */
+const MARK_BYTES = 2 ** 20;
+
+/** Where the upload stands after some byte, and the hash of all up to it. */
+interface Mark {
+  readonly receivedBytes: number;
+  readonly hash: Hash | null;
+}
+
 /** Whoever was taken over records nothing. */
 const takenOver = () => hubError('locked', 'another request took over this upload');
 
 /**
  * Writes the pieces of an upload into the store and keeps the books. While the store makes one part durable, the next
- * one streams already; they are recorded in their order, so that what a row says is always a beginning of the file.
+ * one streams already; they are recorded in their order, so that what a row says is always a beginning of the file. A
+ * part that grows is recorded again and again as it does.
  */
 export class PieceWriter {
   readonly #ctx: Ctx;
@@ -72,20 +83,38 @@ export class PieceWriter {
     await failpoint('upload.mid');
     const from = this.#planned;
     const target = plan.kind === 'part' ? await this.#multipart() : null;
-    let came = { receivedBytes: from.receivedBytes, hash: null as Hash | null };
+    const markAt = (bytes: number): Mark => ({
+      receivedBytes: from.receivedBytes + bytes,
+      hash: this.#hash?.copy() ?? null,
+    });
+    let seenBytes = 0;
+    let came = markAt(0);
+    let marks: Mark[] = [];
     const see = (chunk: Buffer) => {
       this.#hold.progress();
       this.#hash?.update(chunk);
+      seenBytes += chunk.length;
+      if (from.receivedBytes + seenBytes < (marks.at(-1) ?? came).receivedBytes + MARK_BYTES) return;
+      marks.push(markAt(seenBytes));
     };
     const { promise: leftBody, resolve } = Promise.withResolvers<void>();
     const done = (bytes: number, brokenOff?: Error) => {
-      came = { receivedBytes: from.receivedBytes + bytes, hash: this.#hash?.copy() ?? null };
+      came = markAt(bytes);
       this.#failure ??= brokenOff;
       resolve();
     };
+    const partStart = from.receivedBytes - from.tailBytes;
+    const onDurable = async (part: StoredPart) => {
+      const isIn = (mark: Mark) => mark.receivedBytes <= partStart + part.sizeBytes;
+      const mark = marks.findLast(isIn);
+      if (mark === undefined || !(await before)) return;
+      marks = marks.filter((other) => !isIn(other));
+      const sizeBytes = mark.receivedBytes - partStart;
+      await this.#record(from, { kind: 'part', part, sizeBytes }, mark);
+    };
     const { bodyBytes: sizeBytes, mayBeShort } = plan;
     const body = this.#withTail(from.tailKey, source({ sizeBytes, mayBeShort, see, done }));
-    const stored = this.#store(plan, from.nextPart, target, body);
+    const stored = this.#store(plan, from.nextPart, target, body, onDurable);
     this.#planned = { ...after(from, plan), ...target };
     this.#recorded = this.#inOrder(before, stored, (piece) => this.#record(from, piece, came));
     await Promise.race([leftBody, this.#recorded]);
@@ -108,11 +137,7 @@ export class PieceWriter {
     }
   }
 
-  async #record(
-    from: TusUpload,
-    piece: StoredPiece,
-    { receivedBytes, hash }: { receivedBytes: number; hash: Hash | null },
-  ) {
+  async #record(from: TusUpload, piece: StoredPiece, { receivedBytes, hash }: Mark) {
     await failpoint('tus.piece-stored');
     const { db, store, clock } = this.#ctx;
     const expiresAt = new Date(clock.now() + UPLOAD_LIFETIME_MS);
@@ -131,14 +156,13 @@ export class PieceWriter {
     partNumber: number,
     target: Target | null,
     body: Readable,
+    onDurable: (part: StoredPart) => Promise<void>,
   ): Promise<StoredPiece> {
     const { store } = this.#ctx;
     const options = { sizeBytes, signal: this.#hold.signal };
     if (target !== null) {
-      const part = await store.putPart(target.key, target.storageUploadId, partNumber, body, {
-        ...options,
-        mayBeShort,
-      });
+      const growing = { ...options, mayBeShort, ...(mayBeShort && { onDurable }) };
+      const part = await store.putPart(target.key, target.storageUploadId, partNumber, body, growing);
       return { kind: 'part', part, sizeBytes: part.sizeBytes };
     }
     // A key of its own for each attempt: who was taken over overwrites nothing.

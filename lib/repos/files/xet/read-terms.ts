@@ -1,6 +1,7 @@
 import type { App } from '#lib/identity/context.ts';
+import { MemoryBudget } from '#lib/storage/memory-budget.ts';
 import type { ByteRange } from '#lib/storage/object-store.ts';
-import { bufferSize, giveBuffer, ReadBudget, takeBuffer } from '#lib/storage/piece-buffers.ts';
+import { bufferSize, giveBuffer, takeBuffer } from '#lib/storage/piece-buffers.ts';
 import { planRuns, type Run } from './plan-runs.ts';
 import type { Term } from './terms.ts';
 import { workerPool } from './worker-pool.ts';
@@ -8,7 +9,7 @@ import { workerPool } from './worker-pool.ts';
 const MIB = 1024 * 1024;
 /** Of all streams in a process: 64 of them have two runs of the least size each. */
 export const BRIDGE_BYTES = 64 * MIB;
-const budget = new ReadBudget(BRIDGE_BYTES);
+const budget = new MemoryBudget(BRIDGE_BYTES);
 /** Runs grow from the first size to the second: quick start, then few requests. */
 const MIN_RUN_BYTES = MIB / 4;
 const MAX_RUN_BYTES = MIB;
