@@ -19,6 +19,20 @@ let collect: Collect | undefined;
 let pendingBytes = 0;
 
 /**
+ * Frees the memory of buffers now, not at some later collection, and returns how many bytes it could not free: a buffer
+ * that is a part of some larger memory stays. The caller must be the last who holds them: reading one afterwards throws,
+ * or shows no bytes.
+ */
+export function freeBuffers(buffers: readonly Buffer[]): number {
+  let leftBytes = 0;
+  for (const { buffer, byteLength } of buffers) {
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+    else leftBytes += byteLength;
+  }
+  return leftBytes;
+}
+
+/**
  * To be told of buffers that were just dropped, on their way in or out. V8 sees only the few bytes of each buffer's
  * handle: it lets dropped memory pile up, and looks through the whole heap each time that 64 MB have come together,
  * which cost more than half of the processor time of an upload. A collection of the young generation after every 8 MB

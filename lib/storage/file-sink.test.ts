@@ -87,3 +87,18 @@ test('a writing that fails because of who is told ends, and nothing is told afte
     await file.close();
   });
 });
+
+test('what is the sink’s alone is freed as soon as it is written, and what is a part of other memory is left', async () => {
+  await inFile(async (path) => {
+    const file = await open(path, 'wx');
+    const shared = randomBytes(3 * MIB);
+    const own = [randomBytes(MIB), randomBytes(MIB)];
+    const content = Buffer.concat([...own, shared.subarray(MIB, 2 * MIB)]);
+    const body = Readable.from([...own, shared.subarray(MIB, 2 * MIB)]);
+    await pipeline(body, new FileSink(file, { sizeBytes: 3 * MIB, mayFree: true }));
+    await file.close();
+    expect((await readFile(path)).equals(content)).toBe(true);
+    expect(own.map(({ buffer }) => (buffer as ArrayBuffer).detached)).toEqual([true, true]);
+    expect(shared.subarray(MIB, 2 * MIB).equals(content.subarray(2 * MIB))).toBe(true);
+  });
+});

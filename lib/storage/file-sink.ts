@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Writable } from 'node:stream';
-import { droppedBuffers } from '#lib/base/free-buffers.ts';
+import { droppedBuffers, freeBuffers } from '#lib/base/free-buffers.ts';
 import { LengthMismatch } from './exact-length.ts';
 import { MemoryBudget } from './memory-budget.ts';
 
@@ -25,6 +25,8 @@ export interface SinkOptions {
   readonly sizeBytes: number;
   /** It may end before, with a byte at least. */
   readonly mayBeShort?: boolean;
+  /** Each chunk is the sink's alone: once it is written its memory is freed. */
+  readonly mayFree?: boolean;
   /** Is told how many bytes are durable already; awaited, so that what it does not know of is at most 16 MiB. */
   readonly onDurable?: ((bytes: number) => Promise<void>) | undefined;
 }
@@ -101,7 +103,7 @@ export class FileSink extends Writable {
 
   async #writeAll(chunks: Buffer[]): Promise<void> {
     const lengthBytes = chunks.reduce((sum, { length }) => sum + length, 0);
-    const { sizeBytes, onDurable } = this.#options;
+    const { sizeBytes, mayFree = false, onDurable } = this.#options;
     if (this.#written + lengthBytes > sizeBytes)
       throw new LengthMismatch(sizeBytes, this.#written + lengthBytes, false);
     let left = chunks;
@@ -112,7 +114,7 @@ export class FileSink extends Writable {
       if (leftBytes > 0) left = rest(left, bytesWritten);
     }
     this.#heldBytes -= lengthBytes;
-    droppedBuffers(lengthBytes);
+    droppedBuffers(mayFree ? freeBuffers(chunks) : lengthBytes);
     this.#unflushedBytes += lengthBytes;
     if (this.#unflushedBytes >= (onDurable ? TOLD_BYTES : FLUSH_BYTES)) this.#flushAhead();
     if (onDurable && this.#unflushedBytes >= UNTOLD_BYTES) await this.#flushed;

@@ -55,9 +55,10 @@ export async function writeTemp(
 export async function writeDurably(
   path: string,
   body: Readable | Uint8Array,
-  { sizeBytes, signal, mayBeShort = false, onDurable }: WriteOptions,
+  { signal, onDurable, ...options }: WriteOptions,
   whenNamed: () => Promise<void> = async () => {},
 ): Promise<number> {
+  const { sizeBytes } = options;
   if (body instanceof Uint8Array && body.length !== sizeBytes)
     throw new LengthMismatch(sizeBytes, body.length, body.length < sizeBytes);
   const source = body instanceof Uint8Array ? Readable.from([body]) : body;
@@ -71,7 +72,7 @@ export async function writeDurably(
       await named;
       await onDurable?.(bytes);
     };
-    const sink = new FileSink(file, { sizeBytes, mayBeShort, onDurable: onDurable && tell });
+    const sink = new FileSink(file, { ...options, onDurable: onDurable && tell });
     await pipeline(source, sink, signal ? { signal } : {});
     await named;
     return sink.writtenBytes;

@@ -27,9 +27,14 @@ export interface StoredPart extends UploadedPart {
   sizeBytes: number;
 }
 
-export interface PartOptions {
+export interface PutOptions {
   sizeBytes: number;
   signal?: AbortSignal;
+  /** The chunks of the body are nobody's besides: the store may free each as soon as it is written. */
+  mayFree?: boolean;
+}
+
+export interface PartOptions extends PutOptions {
   /** Where parts of any size will do: a body that ends before, after a byte at least, is kept as far as it came. */
   mayBeShort?: boolean;
   /**
@@ -65,11 +70,7 @@ export interface ObjectStore {
    * Stores `body` under `key`. On return the bytes are durable (local: fsynced and renamed; s3: acknowledged).
    * Throws and leaves nothing behind when the body ends early, exceeds `sizeBytes`, or `signal` aborts.
    */
-  put(
-    key: string,
-    body: Readable | Uint8Array,
-    options: { sizeBytes: number; signal?: AbortSignal },
-  ): Promise<void>;
+  put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<void>;
 
   /** Streams the object or a range of it. Throws ObjectMissing when there is none. A stream that cannot deliver all its bytes ends in an error, never early. */
   get(key: string, options?: { range?: ByteRange; signal?: AbortSignal }): Promise<Readable>;

@@ -23,7 +23,7 @@ let n = 0;
 const server = createServer((req, res) => {
   const hash = createHash('sha256');
   const sizeBytes = Number(req.headers['content-length']);
-  const put = (body: Readable) => store.put(`bench/${n++}`, body, { sizeBytes });
+  const put = (body: Readable) => store.put(`bench/${n++}`, body, { sizeBytes, mayFree: true });
   const done =
     req.method === 'DELETE'
       ? store.delete(Array.from({ length: n }, (_, i) => `bench/${i}`))

@@ -142,7 +142,8 @@ describe('reconstruction', () => {
     expect(await ask(`bytes=${url_range.start}-${url_range.end - 1}`)).toBe(403);
     expect(await ask(`bytes=${url_range.start}-${url_range.end + 1}`)).toBe(403);
     expect(await ask()).toBe(403);
-    expect(await ask(`bytes=${url_range.start}-${url_range.end}`, `${url.slice(0, -2)}xx`)).toBe(403);
+    const forged = `${url.slice(0, -9)}${url.at(-9) === 'x' ? 'y' : 'x'}${url.slice(-8)}`; // the last digits say less than they look
+    expect(await ask(`bytes=${url_range.start}-${url_range.end}`, forged)).toBe(403);
   });
 });
 

@@ -19,7 +19,7 @@ export async function putBasic(ctx: Ctx, grant: FileGrant, body: Readable): Prom
   const { sizeBytes } = grant;
   await failpoint('upload.mid');
   await hashedBody(body, sizeBytes, hash, (bytes) =>
-    ctx.store.put(key, bytes, { sizeBytes, signal: ctx.signal }),
+    ctx.store.put(key, bytes, { sizeBytes, signal: ctx.signal, mayFree: true }),
   );
   await failpoint('upload.before-verify');
   const actual = hash.digest('hex');

@@ -27,6 +27,7 @@ export async function putPart(ctx: Ctx, grant: PartGrant, body: Readable): Promi
     ctx.store.putPart(upload.key, upload.storageUploadId, partNumber, bytes, {
       sizeBytes,
       signal: ctx.signal,
+      mayFree: true,
     });
   if (before === null) return (await store(body)).etag;
   const { etag } = await hashedBody(body, sizeBytes, before.hash, store);

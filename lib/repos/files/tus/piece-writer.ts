@@ -159,7 +159,7 @@ export class PieceWriter {
     onDurable: (part: StoredPart) => Promise<void>,
   ): Promise<StoredPiece> {
     const { store } = this.#ctx;
-    const options = { sizeBytes, signal: this.#hold.signal };
+    const options = { sizeBytes, signal: this.#hold.signal, mayFree: true };
     if (target !== null) {
       const growing = { ...options, mayBeShort, ...(mayBeShort && { onDurable }) };
       const part = await store.putPart(target.key, target.storageUploadId, partNumber, body, growing);

@@ -50,7 +50,7 @@ export async function putXorb(
       app.log.error({ xorb: upload.hash, key: lostKey }, 'the store lost a xorb; the client sends it again');
     }
   }
-  const store = () => storeXorb(app, grant, { ...upload, hashBytes: hash, lostKey }, signal);
+  const store = () => storeXorb(app, grant, { ...upload, hashBytes: hash, lostKey, mayFree: true }, signal);
   await requireUnnamedRoom(app, grant, upload.sizeBytes).catch(async (error) => {
     await drain(upload.body); // a client that still writes would not read the answer
     throw error;
@@ -65,19 +65,26 @@ export async function putXorb(
 
 /**
  * Stores a xorb that may be sent piece by piece, checked as putXorb says; `lostKey` is the object of a row whose bytes
- * the store lost. Throws XetInvalid.
+ * the store lost, `mayFree` says that the chunks of the body are nobody's besides. Throws XetInvalid.
  */
 export async function storeXorb(
   app: App,
   grant: Pick<XetGrant, 'domainId' | 'repoId'> & Partial<Pick<XetGrant, 'who'>>,
-  upload: { hashBytes: Buffer; body: Readable; sizeBytes: number; lostKey: string | null },
+  upload: {
+    hashBytes: Buffer;
+    body: Readable;
+    sizeBytes: number;
+    lostKey: string | null;
+    mayFree?: boolean;
+  },
   signal: AbortSignal,
 ): Promise<{ wasInserted: boolean }> {
   const objectKey = newObjectKey('xorb');
   const verification = new VerifiedXorb(app, upload.hashBytes);
   const bytes = Readable.from(verification.pass(parts(upload.body)), { objectMode: false });
   try {
-    await app.store.put(objectKey, bytes, { sizeBytes: upload.sizeBytes, signal });
+    const { sizeBytes, mayFree = false } = upload;
+    await app.store.put(objectKey, bytes, { sizeBytes, signal, mayFree });
   } catch (error) {
     throw verification.failure ?? error;
   }
