@@ -8,7 +8,7 @@ import { createStore } from '#lib/storage/create-store.ts';
 
 /**
  * The peer of the upload bench: a plain HTTP PUT straight into the same kind of store, S3 when it is configured. A PUT to
- * /hashed takes the SHA-256 on the way, as everybody must who knows what he stored. DELETE answers when what was put is
+ * /hashed takes the SHA-256 on the way, as everybody must who knows what he stored; a GET is a page that can choose a file. DELETE answers when what was put is
  * gone again: the disk is not to do it in somebody else's time. Prints its port.
  */
 expectBuffers();
@@ -21,6 +21,7 @@ const store = await createStore(
 );
 let n = 0;
 const server = createServer((req, res) => {
+  if (req.method === 'GET') return void res.setHeader('content-type', 'text/html').end('<input type="file">');
   const hash = createHash('sha256');
   const sizeBytes = Number(req.headers['content-length']);
   const put = (body: Readable) => store.put(`bench/${n++}`, body, { sizeBytes, mayFree: true });

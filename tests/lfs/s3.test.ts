@@ -1,6 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRgw, type TestS3 } from '#tests/support/rgw.ts';
-import { actionOf, type LfsHub, partsOf, postJson, randomFile, sendParts, startLfsHub } from './lfs-hub.ts';
+import { withSameMd5 } from '#tests/support/same-md5.ts';
+import {
+  actionOf,
+  fileOf,
+  type LfsHub,
+  partsOf,
+  postJson,
+  randomFile,
+  sendParts,
+  startLfsHub,
+} from './lfs-hub.ts';
 import { describeMultipartUploads } from './multipart-cases.ts';
 
 let s3: TestS3;
@@ -59,6 +70,27 @@ describe('with an S3 store', () => {
     const answer = await hub.batch('alice/one', 'alice', 'upload', [huge], ['basic']);
     expect(answer.objects[0]?.error).toMatchObject({ code: 422 });
     expect(answer.objects[0]?.error?.message).toContain('hf lfs-enable-largefiles');
+  });
+
+  it('what came through the hub is read back: a part that was replaced by another of the same etag is found', async () => {
+    const hidden = await start({ S3_DIRECT: 'false' });
+    const [part, forged] = withSameMd5(randomBytes((64 << 20) - 128));
+    const file = fileOf(Buffer.concat([part, randomBytes(5)]));
+    const upload = actionOf(
+      await hidden.batch('alice/one', 'alice', 'upload', [file], ['basic', 'multipart']),
+      'upload',
+    );
+    const parts = await sendParts(upload, file.bytes);
+    const { store, db } = hidden.app;
+    const { rows } = await db.query<{ key: string; id: string }>(
+      'SELECT key, storage_upload_id AS id FROM upload',
+    );
+    const { key, id } = rows[0] as (typeof rows)[0];
+    const { etag } = await store.putPart(key, id, 1, forged, { sizeBytes: forged.length });
+    expect(etag).toBe(parts[0]?.etag);
+    expect((await postJson(upload.href, { oid: file.oid, parts })).status).toBe(422);
+    expect(await hidden.held('alice/one', file.oid)).toBeUndefined();
+    await hidden.close();
   });
 
   it('that clients cannot reach, everything goes through the hub', async () => {

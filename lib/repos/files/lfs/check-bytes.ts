@@ -46,13 +46,19 @@ export async function hashObject(
   return { sha256: hash.digest('hex'), sizeBytes };
 }
 
-/** As hashObject, but what is not as expected is read once more: a store that misreads once must not cost an upload. */
-export async function readBack(
+/**
+ * Hash and size of an object that has just come together: the hash as taken on its way in (`live`), else read back. What
+ * is not as expected then is read once more: a store that misreads once must not cost an upload.
+ */
+export async function examineUpload(
   store: ObjectStore,
   key: string,
+  live: Hash | null,
   expected: { readonly sha256: Sha256 | null; readonly sizeBytes: number },
   signal: AbortSignal,
 ): Promise<{ sha256: string; sizeBytes: number }> {
+  if (live !== null)
+    return { sha256: live.digest('hex'), sizeBytes: (await store.head(key))?.sizeBytes ?? 0 };
   const first = await hashObject(store, key, signal);
   const isRight =
     first.sizeBytes === expected.sizeBytes && (expected.sha256 ?? first.sha256) === first.sha256;

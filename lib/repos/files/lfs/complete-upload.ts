@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto';
 import { hubError } from '#lib/base/errors.ts';
 import type { Sha256 } from '#lib/base/ids.ts';
 import type { Ctx } from '#lib/identity/context.ts';
@@ -5,7 +6,7 @@ import type { UploadedPart } from '#lib/storage/object-store.ts';
 import { discardObjects } from '../discard-objects.ts';
 import { findFiles } from '../find-files.ts';
 import { forgetHash, liveHash } from '../live-hashes.ts';
-import { readBack, wrongBytes } from './check-bytes.ts';
+import { examineUpload, wrongBytes } from './check-bytes.ts';
 import { closeUpload, findUpload, type UploadRow } from './db.ts';
 import { linkObject } from './link-object.ts';
 import type { UploadGrant } from './links.ts';
@@ -28,7 +29,13 @@ export async function completeUpload(
   if (upload.state === 'done') return assertStillThere(ctx, upload);
   requireAllParts(upload, claim.parts);
   await ctx.store.completeMultipart(upload.key, upload.storageUploadId, claim.parts);
-  const actual = await hashOf(ctx, upload, claim.parts);
+  const actual = await examineUpload(
+    ctx.store,
+    upload.key,
+    hashOf(ctx, upload, claim.parts),
+    upload,
+    ctx.signal,
+  );
   forgetHash(upload.id);
   if (actual.sha256 !== upload.sha256 || actual.sizeBytes !== upload.sizeBytes) {
     if (await closeUpload(ctx.db, upload.id, 'aborted')) await discardObjects(ctx, [upload.key]);
@@ -46,17 +53,11 @@ export async function completeUpload(
   });
 }
 
-/** Hash and size of what the parts became. */
-async function hashOf(
-  ctx: Ctx,
-  { id, key, sha256, sizeBytes }: UploadRow,
-  parts: readonly UploadedPart[],
-): Promise<{ sha256: string; sizeBytes: number }> {
+/** The hash of all parts, if they came one after the other and are the very ones that the client names. */
+function hashOf(ctx: Ctx, { id, sizeBytes }: UploadRow, parts: readonly UploadedPart[]): Hash | null {
   const live = ctx.store.hasUniqueEtags ? liveHash(id, sizeBytes) : null;
   const inOrder = [...parts].sort((a, b) => a.partNumber - b.partNumber);
-  if (live === null || inOrder.some(({ etag }, i) => etag !== live.etags[i]))
-    return readBack(ctx.store, key, { sha256, sizeBytes }, ctx.signal);
-  return { sha256: live.hash.digest('hex'), sizeBytes: (await ctx.store.head(key))?.sizeBytes ?? 0 };
+  return live !== null && inOrder.every(({ etag }, i) => etag === live.etags[i]) ? live.hash : null;
 }
 
 function requireAllParts(upload: UploadRow, parts: readonly UploadedPart[]): void {

@@ -5,7 +5,7 @@ import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
 import type { RepoRef } from '../../types.ts';
 import { discardObjects } from '../discard-objects.ts';
-import { readBack, wrongBytes } from '../lfs/check-bytes.ts';
+import { examineUpload, wrongBytes } from '../lfs/check-bytes.ts';
 import { linkObject } from '../lfs/link-object.ts';
 import { forgetHash, liveHash } from '../live-hashes.ts';
 import { requireUpload } from '../require-upload.ts';
@@ -123,14 +123,8 @@ async function partsLost(ctx: Ctx, upload: TusUpload, cause: Error): Promise<Err
 async function checkedHash(ctx: Ctx, upload: TusUpload, key: string): Promise<Sha256> {
   const isSure = ctx.store.hasUniqueEtags || !upload.wasTakenOver;
   const live = isSure ? liveHash(upload.id, upload.sizeBytes) : null;
-  const actual = live
-    ? { sha256: live.hash.digest('hex'), sizeBytes: (await ctx.store.head(key))?.sizeBytes ?? 0 }
-    : await readBack(
-        ctx.store,
-        key,
-        { sha256: upload.claimedSha256, sizeBytes: upload.sizeBytes },
-        ctx.signal,
-      );
+  const expected = { sha256: upload.claimedSha256, sizeBytes: upload.sizeBytes };
+  const actual = await examineUpload(ctx.store, key, live?.hash ?? null, expected, ctx.signal);
   const isWhole = actual.sizeBytes === upload.sizeBytes;
   if (isWhole && (upload.claimedSha256 === null || upload.claimedSha256 === actual.sha256))
     return actual.sha256 as Sha256;
