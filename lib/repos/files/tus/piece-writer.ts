@@ -5,25 +5,17 @@ import { hubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
-import type { StoredPart } from '#lib/storage/object-store.ts';
+import type { PartOptions, StoredPart } from '#lib/storage/object-store.ts';
 import type { Want } from '../body-reader.ts';
 import { keepHash, liveHash } from '../live-hashes.ts';
 import type { TusUpload } from './db.ts';
 import type { Hold } from './hold-upload.ts';
 import { recordMultipart, recordPiece, type StoredPiece, UPLOAD_LIFETIME_MS } from './lease-db.ts';
+import { type Mark, Marks } from './marks.ts';
 import { type PiecePlan, planPiece } from './plan-piece.ts';
 
 /** Gives the next bytes of a body as a stream. */
 export type Source = (want: Want) => Readable;
-
-/** Where a part that grows is recorded may lie so much before where it is durable. */
-const MARK_BYTES = 2 ** 20;
-
-/** Where the upload stands after some byte, and the hash of all up to it. */
-interface Mark {
-  readonly receivedBytes: number;
-  readonly hash: Hash | null;
-}
 
 /** Whoever was taken over records nothing. */
 const takenOver = () => hubError('locked', 'another request took over this upload');
@@ -83,40 +75,32 @@ export class PieceWriter {
     await failpoint('upload.mid');
     const from = this.#planned;
     const target = plan.kind === 'part' ? await this.#multipart() : null;
-    const markAt = (bytes: number): Mark => ({
-      receivedBytes: from.receivedBytes + bytes,
-      hash: this.#hash?.copy() ?? null,
-    });
-    let seenBytes = 0;
-    let came = markAt(0);
-    let marks: Mark[] = [];
+    const { bodyBytes: sizeBytes, mayBeShort } = plan;
+    const marks = mayBeShort ? new Marks(from.receivedBytes) : null;
+    let { receivedBytes } = from;
+    let end: Mark = { receivedBytes, hash: null };
     const see = (chunk: Buffer) => {
       this.#hold.progress();
       this.#hash?.update(chunk);
-      seenBytes += chunk.length;
-      if (from.receivedBytes + seenBytes < (marks.at(-1) ?? came).receivedBytes + MARK_BYTES) return;
-      marks.push(markAt(seenBytes));
+      receivedBytes += chunk.length;
+      marks?.pass(receivedBytes, this.#hash);
     };
     const { promise: leftBody, resolve } = Promise.withResolvers<void>();
-    const done = (bytes: number, brokenOff?: Error) => {
-      came = markAt(bytes);
+    const done = (_bytes: number, brokenOff?: Error) => {
+      end = { receivedBytes, hash: this.#hash?.copy() ?? null };
       this.#failure ??= brokenOff;
       resolve();
     };
+    const body = this.#withTail(from.tailKey, source({ sizeBytes, mayBeShort, see, done }));
     const partStart = from.receivedBytes - from.tailBytes;
     const onDurable = async (part: StoredPart) => {
-      const isIn = (mark: Mark) => mark.receivedBytes <= partStart + part.sizeBytes;
-      const mark = marks.findLast(isIn);
+      const mark = marks?.takeWithin(partStart + part.sizeBytes);
       if (mark === undefined || !(await before)) return;
-      marks = marks.filter((other) => !isIn(other));
-      const sizeBytes = mark.receivedBytes - partStart;
-      await this.#record(from, { kind: 'part', part, sizeBytes }, mark);
+      await this.#record(from, { kind: 'part', part, sizeBytes: mark.receivedBytes - partStart }, mark);
     };
-    const { bodyBytes: sizeBytes, mayBeShort } = plan;
-    const body = this.#withTail(from.tailKey, source({ sizeBytes, mayBeShort, see, done }));
-    const stored = this.#store(plan, from.nextPart, target, body, onDurable);
+    const stored = this.#store(plan, from.nextPart, target, body, marks ? { onDurable } : {});
     this.#planned = { ...after(from, plan), ...target };
-    this.#recorded = this.#inOrder(before, stored, (piece) => this.#record(from, piece, came));
+    this.#recorded = this.#inOrder(before, stored, (piece) => this.#record(from, piece, end));
     await Promise.race([leftBody, this.#recorded]);
   }
 
@@ -156,13 +140,16 @@ export class PieceWriter {
     partNumber: number,
     target: Target | null,
     body: Readable,
-    onDurable: (part: StoredPart) => Promise<void>,
+    growing: Pick<PartOptions, 'onDurable'>,
   ): Promise<StoredPiece> {
     const { store } = this.#ctx;
     const options = { sizeBytes, signal: this.#hold.signal, mayFree: true };
     if (target !== null) {
-      const growing = { ...options, mayBeShort, ...(mayBeShort && { onDurable }) };
-      const part = await store.putPart(target.key, target.storageUploadId, partNumber, body, growing);
+      const part = await store.putPart(target.key, target.storageUploadId, partNumber, body, {
+        ...options,
+        ...growing,
+        mayBeShort,
+      });
       return { kind: 'part', part, sizeBytes: part.sizeBytes };
     }
     // A key of its own for each attempt: who was taken over overwrites nothing.
