@@ -47,9 +47,9 @@ async function measure(room: BytesRoom, page: Page, peerUrl: string): Promise<Fi
   const hub: number[] = [];
   const put: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    // New bytes each time: what is stored already would not be sent.
+    // New bytes each time, and another size: the page would first look whether they are stored already.
     const file = join(room.dir, `random-${round}.bin`);
-    await writeRandomFile(file, room.sizeBytes);
+    await writeRandomFile(file, room.sizeBytes - round);
     await makeRepo(room.hub, `admin/big-${round}`, {});
     await cache.settle();
     put.push(await byFetch(other, peerUrl, file));

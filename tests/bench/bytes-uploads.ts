@@ -136,9 +136,10 @@ async function measure(room: BytesRoom, store: string, env: Record<string, strin
       await cache.settle();
       // Disks are not the same from minute to minute.
       const bare = (earlier + (await put())) / 2;
-      const hashed = await put('hashed');
+      const hashed = store === 'local' ? await put('hashed') : null; // the S3 server has no room for that many
       const mb = room.sizeBytes / 1e6;
       const sendingSeconds = seconds - ((watched.firstAfter(startedMs) ?? startedMs) - startedMs) / 1000;
+      const ofHashed = hashed === null ? '' : `; ${(hashed / seconds).toFixed(2)} × of a PUT that hashes`;
       const client = clientCpu === undefined ? '' : `, the client ${clientCpu.toFixed(1)} s`;
       figures.push({
         name: `${name} / bare PUT, ${store} store`,
@@ -146,7 +147,7 @@ async function measure(room: BytesRoom, store: string, env: Record<string, strin
         unit: '×',
         limit: 0.8,
         good: 'at least',
-        detail: `${(mb / seconds).toFixed(0)} against ${(mb / bare).toFixed(0)} MB/s, once it sends ${(bare / sendingSeconds).toFixed(2)} ×; ${(hashed / seconds).toFixed(2)} × of a PUT that hashes; the server used ${serverCpu.toFixed(1)} core-seconds of ${seconds.toFixed(1)} s${client}`,
+        detail: `${(mb / seconds).toFixed(0)} against ${(mb / bare).toFixed(0)} MB/s, once it sends ${(bare / sendingSeconds).toFixed(2)} ×${ofHashed}; the server used ${serverCpu.toFixed(1)} core-seconds of ${seconds.toFixed(1)} s${client}`,
       });
     }
   } finally {
