@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
+import { givesAway } from '../body-reader.ts';
 import { discardObjects } from '../discard-objects.ts';
 import { hashedBody, wrongBytes } from './check-bytes.ts';
 import { linkObject } from './link-object.ts';
@@ -19,7 +20,7 @@ export async function putBasic(ctx: Ctx, grant: FileGrant, body: Readable): Prom
   const { sizeBytes } = grant;
   await failpoint('upload.mid');
   await hashedBody(body, sizeBytes, hash, (bytes) =>
-    ctx.store.put(key, bytes, { sizeBytes, signal: ctx.signal, mayFree: true }),
+    ctx.store.put(key, bytes, { sizeBytes, signal: ctx.signal, mayFree: givesAway(body) }),
   );
   await failpoint('upload.before-verify');
   const actual = hash.digest('hex');

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { hubError } from '#lib/base/errors.ts';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { Ctx } from '#lib/identity/context.ts';
+import { givesAway } from '../body-reader.ts';
 import { keepHash, liveHash } from '../live-hashes.ts';
 import { hashedBody } from './check-bytes.ts';
 import { findUpload } from './db.ts';
@@ -27,7 +28,7 @@ export async function putPart(ctx: Ctx, grant: PartGrant, body: Readable): Promi
     ctx.store.putPart(upload.key, upload.storageUploadId, partNumber, bytes, {
       sizeBytes,
       signal: ctx.signal,
-      mayFree: true,
+      mayFree: givesAway(body),
     });
   if (before === null) return (await store(body)).etag;
   const { etag } = await hashedBody(body, sizeBytes, before.hash, store);

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { hubError } from '#lib/base/errors.ts';
 import type { Ctx } from '#lib/identity/context.ts';
 import type { RepoRef } from '../../types.ts';
-import { BodyReader, inBuffers } from '../body-reader.ts';
+import { BodyReader, givesAway, inBuffers } from '../body-reader.ts';
 import { requireUpload } from '../require-upload.ts';
 import type { TusUpload } from './db.ts';
 import { type Hold, holdUpload } from './hold-upload.ts';
@@ -46,7 +46,7 @@ export async function appendBytes(
 }
 
 async function writeKnown(ctx: Ctx, hold: Hold, body: Readable, lengthBytes: number): Promise<number> {
-  const writer = new PieceWriter(ctx, hold);
+  const writer = new PieceWriter(ctx, hold, givesAway(body));
   const reader = new BodyReader(body);
   try {
     await writer.write(lengthBytes, (want) => reader.take(want));
@@ -58,7 +58,7 @@ async function writeKnown(ctx: Ctx, hold: Hold, body: Readable, lengthBytes: num
 }
 
 async function writeUnknown(ctx: Ctx, hold: Hold, body: Readable): Promise<number> {
-  const writer = new PieceWriter(ctx, hold);
+  const writer = new PieceWriter(ctx, hold, false);
   const leftBytes = () => hold.upload.sizeBytes - writer.receivedBytes;
   // One byte more than is left is asked for, to see a body that is too long before any of its last piece counts.
   for await (const bytes of inBuffers(body, () => Math.min(BUFFER_BYTES, leftBytes() + 1))) {

@@ -28,6 +28,7 @@ const takenOver = () => hubError('locked', 'another request took over this uploa
 export class PieceWriter {
   readonly #ctx: Ctx;
   readonly #hold: Hold;
+  readonly #mayFree: boolean;
   #hash: Hash | null;
   /** Where the upload stands when all that was begun is recorded. */
   #planned: TusUpload;
@@ -35,7 +36,9 @@ export class PieceWriter {
   #recorded: Promise<boolean> = Promise.resolve(true);
   #failure: unknown;
 
-  constructor(ctx: Ctx, hold: Hold) {
+  /** `mayFree`: the chunks of the sources are nobody's besides. */
+  constructor(ctx: Ctx, hold: Hold, mayFree: boolean) {
+    this.#mayFree = mayFree;
     this.#ctx = ctx;
     this.#hold = hold;
     this.#planned = hold.upload;
@@ -143,7 +146,7 @@ export class PieceWriter {
     growing: Pick<PartOptions, 'onDurable'>,
   ): Promise<StoredPiece> {
     const { store } = this.#ctx;
-    const options = { sizeBytes, signal: this.#hold.signal, mayFree: true };
+    const options = { sizeBytes, signal: this.#hold.signal, mayFree: this.#mayFree };
     if (target !== null) {
       const part = await store.putPart(target.key, target.storageUploadId, partNumber, body, {
         ...options,

@@ -5,6 +5,7 @@ import { failpoint } from '#lib/base/failpoint.ts';
 import type { XetHash } from '#lib/base/ids.ts';
 import type { App } from '#lib/identity/context.ts';
 import { newObjectKey } from '#lib/storage/keys.ts';
+import { givesAway } from '../body-reader.ts';
 import { discardObjects } from '../discard-objects.ts';
 import { reviveFiles } from '../mark-lost.ts';
 import { chunkCount, rawEnd, storedEnd } from './chunk-table.ts';
@@ -50,7 +51,8 @@ export async function putXorb(
       app.log.error({ xorb: upload.hash, key: lostKey }, 'the store lost a xorb; the client sends it again');
     }
   }
-  const store = () => storeXorb(app, grant, { ...upload, hashBytes: hash, lostKey, mayFree: true }, signal);
+  const store = () =>
+    storeXorb(app, grant, { ...upload, hashBytes: hash, lostKey, mayFree: givesAway(upload.body) }, signal);
   await requireUnnamedRoom(app, grant, upload.sizeBytes).catch(async (error) => {
     await drain(upload.body); // a client that still writes would not read the answer
     throw error;
