@@ -4,7 +4,14 @@ import pg from 'pg';
 import { failpoint } from '#lib/base/failpoint.ts';
 import type { App } from '#lib/identity/context.ts';
 import { holdDeletions } from '../files/deletion-hold.ts';
-import { finishBackup, type Manifest, openBackupFolder, place, readObjectList } from './backup-folder.ts';
+import {
+  finishBackup,
+  listBackups,
+  type Manifest,
+  openBackupFolder,
+  place,
+  readObjectList,
+} from './backup-folder.ts';
 import { type Copied, copyDown } from './copy-down.ts';
 import { dumpDatabase } from './dump-database.ts';
 import { pruneBackups } from './prune-backups.ts';
@@ -32,8 +39,17 @@ const HOLD_TRIES = 40;
 const HOLD_PAUSE_MS = 250;
 const NOTHING: Copied = { count: 0, bytes: 0, newObjects: 0, newBytes: 0, failed: [] };
 
-/** 20261126T113000Z: sorts by time, and is a name on every file system. */
-const nameAt = (ms: number) => new Date(ms).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+/**
+ * 20261126T113000Z: sorts by time, and is a name on every file system. The first second from `ms` on that no backup in
+ * `dir` has: two may end within one.
+ */
+async function freeName(dir: string, ms: number): Promise<string> {
+  const taken = new Set(await listBackups(dir));
+  for (let at = ms; ; at += 1000) {
+    const name = new Date(at).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+    if (!taken.has(name)) return name;
+  }
+}
 
 async function hold(client: pg.Client): Promise<void> {
   for (let i = 0; i < HOLD_TRIES; i++) {
@@ -67,7 +83,7 @@ export async function createBackup(
   try {
     await hold(client);
     await openBackupFolder(dir);
-    const name = nameAt(app.clock.now());
+    const name = await freeName(dir, app.clock.now());
     const draft = place.draft(dir, name);
     await mkdir(draft, { mode: 0o700 });
     const database = await dumpDatabase(client, draft, say);
