@@ -62,6 +62,11 @@ export class FileSink extends Writable {
     return this.#written;
   }
 
+  /** Resolves when the system is at none of the bytes, after a failure too: nothing grows any more then. */
+  get atRest(): Promise<void> {
+    return this.#writing ?? Promise.resolve();
+  }
+
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
     this.#queue.push(chunk);
     this.#heldBytes += chunk.length;
@@ -137,7 +142,7 @@ export class FileSink extends Writable {
   }
 
   async #end(): Promise<void> {
-    await this.#writing;
+    await this.atRest;
     const { sizeBytes, mayBeShort = false } = this.#options;
     const isShort = this.#written < sizeBytes;
     if (isShort && !(mayBeShort && this.#written > 0))

@@ -64,6 +64,7 @@ export async function writeDurably(
   const source = body instanceof Uint8Array ? Readable.from([body]) : body;
   const file = await open(path, 'wx', 0o600);
   let toldBytes = 0;
+  let sink: FileSink | undefined;
   try {
     const named = whenNamed();
     named.catch(() => {}); // it is told when the bytes are in
@@ -72,11 +73,12 @@ export async function writeDurably(
       await named;
       await onDurable?.(bytes);
     };
-    const sink = new FileSink(file, { ...options, onDurable: onDurable && tell });
+    sink = new FileSink(file, { ...options, onDurable: onDurable && tell });
     await pipeline(source, sink, signal ? { signal } : {});
     await named;
     return sink.writtenBytes;
   } catch (error) {
+    await sink?.atRest;
     if (toldBytes === 0) await rm(path, { force: true });
     else await file.truncate(toldBytes).catch(() => {}); // what counts of it is not in the length of the file
     throw asStorageFull(error) ?? error;

@@ -8,8 +8,8 @@ import { createStore } from '#lib/storage/create-store.ts';
 
 /**
  * The peer of the upload bench: a plain HTTP PUT straight into the same kind of store, S3 when it is configured. A PUT to
- * /hashed takes the SHA-256 on the way, as everybody must who knows what he stored; a GET is a page that can choose a file. DELETE answers when what was put is
- * gone again: the disk is not to do it in somebody else's time. Prints its port.
+ * /hashed takes the SHA-256 on the way, as everybody must who knows what he stored; a GET is a page that can choose a
+ * file. DELETE answers when what was put is gone again: the disk is not to do it in somebody else's time. Prints its port.
  */
 expectBuffers();
 const store = await createStore(

@@ -67,8 +67,11 @@ describe('local: on its own', () => {
     expect(Buffer.concat(got).includes(2)).toBe(false);
   });
 
-  /** A part of 64 MiB whose body stops after 40 MiB: with `end`, or as `fail` says. */
-  async function growPart(stop: (body: PassThrough) => void) {
+  const MIB = 2 ** 20;
+  const breakOff = (body: PassThrough) => void body.destroy(new Error('the line broke'));
+
+  /** A part of 64 MiB whose body breaks off after 40 MiB, of which 20 at least were told durable. */
+  async function growPart() {
     const key = newObjectKey('blob');
     const id = await store.beginMultipart(key);
     const bytes = randomBytes(40 * MIB);
@@ -84,20 +87,18 @@ describe('local: on its own', () => {
     for (let at = 0; at < bytes.length; at += MIB)
       if (!body.write(bytes.subarray(at, at + MIB))) await once(body, 'drain');
     await enough.promise;
-    stop(body);
+    breakOff(body);
     return { key, id, bytes, told, put };
   }
-  const MIB = 2 ** 20;
-  const breakOff = (body: PassThrough) => void body.destroy(new Error('the line broke'));
 
   it('keeps of a part that breaks off what was told durable, and no more, and completes it with any size it was told', async () => {
-    const { key, id, bytes, told, put } = await growPart(breakOff);
+    const { key, id, bytes, told, put } = await growPart();
     await expect(put).rejects.toThrow('the line broke');
     const [name = ''] = (await readdir(join(dir, 'multipart', id))).filter((file) => file !== 'key');
     const last = told.at(-1) as StoredPart;
     expect((await stat(join(dir, 'multipart', id, name))).size).toBe(last.sizeBytes);
     const first = told[0] as StoredPart;
-    const rest = { ...(await store.putPart(key, id, 2, Buffer.from('rest'), { sizeBytes: 4 })) };
+    const rest = await store.putPart(key, id, 2, Buffer.from('rest'), { sizeBytes: 4 });
     await store.completeMultipart(key, id, [first, rest]);
     const got = await buffer(await store.get(key));
     expect(got.equals(Buffer.concat([bytes.subarray(0, first.sizeBytes), Buffer.from('rest')]))).toBe(true);
@@ -106,7 +107,7 @@ describe('local: on its own', () => {
   });
 
   it('refuses to complete a part with more bytes than it has', async () => {
-    const { key, id, told, put } = await growPart(breakOff);
+    const { key, id, told, put } = await growPart();
     await expect(put).rejects.toThrow();
     const part = told.at(-1) as StoredPart;
     const more = { ...part, sizeBytes: part.sizeBytes + 1 };

@@ -6,7 +6,10 @@ import { LengthMismatch } from '#lib/storage/exact-length.ts';
 /** What of a piece may lie between the socket and the store. */
 const BETWEEN_BYTES = 1 << 17;
 
-/** Whether the chunks of a body are nobody's besides, so that a store may free them: a request's are, what somebody made may be needed again. */
+/**
+ * Whether the chunks of a body are nobody's besides, so that a store may free them: a request's are, what somebody made
+ * may be needed again.
+ */
 export const givesAway = (body: Readable): boolean => body instanceof IncomingMessage;
 
 /** What is wanted of a body. */
